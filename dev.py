@@ -167,8 +167,9 @@ def choose_installer() -> list[str]:
 
 
 def quietly(command: list[str]) -> None:
-    """Run an installer, with no standard input."""
-    subprocess.run(command, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    """Run an installer, with no standard input and with the machine's own certificates."""
+    environment = {"UV_SYSTEM_CERTS": "1", **os.environ}
+    subprocess.run(command, cwd=ROOT, check=True, stdin=subprocess.DEVNULL, env=environment)
 
 
 if __name__ == "__main__":
