@@ -13,6 +13,7 @@ from crossdock_runtime.loading import Project, import_module
 
 MARKERS = (".crossdock", "pyproject.toml", ".git")
 SOURCE_FOLDER = "src"
+_FORMS = "write path/file.py:name or package.module:name"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def find_root(folder: Path) -> Path:
 def find_project(file: Path) -> Project:
     """The project of a file.
 
-    Modules are named from the root, or from `src` in it for a file below that. The file's own folder is on the
-    path too, so that `import helpers` finds a neighbour as with `python file.py`.
+    Modules are named from the root, or from `src` in it for a file below that. The file's own folder is on
+    the path too, so that `import helpers` finds a neighbour as with `python file.py`.
 
     Args:
         file: a file of the user; it need not exist.
@@ -87,7 +88,7 @@ def load_source(source: str) -> LoadedSource:
         source: `path/file.py`, `path/file.py:name`, `package.module` or `package.module:name`.
 
     Raises:
-        BadInput: there is no such file or module, another module has its name, or its code cannot be imported.
+        BadInput: there is no such file or module, another module has its name, or importing it failed.
     """
     target, name = _split(source)
     if target.endswith(".py") or "/" in target or "\\" in target:
@@ -96,11 +97,11 @@ def load_source(source: str) -> LoadedSource:
     folders = (SOURCE_FOLDER,) if (here.root / SOURCE_FOLDER).is_dir() else ()
     project = Project(here.root, tuple(dict.fromkeys((*folders, *here.python_path))))
     if not all(part for part in target.split(".")):
-        raise BadInput(f"{source!r} is no file and no module", hint="write path/file.py:name or package.module:name")
+        raise BadInput(f"{source!r} is no file and no module", hint=_FORMS)
     module = import_module(target, project)
     file = getattr(module, "__file__", None)
     if file is None:
-        raise BadInput(f"{target!r} is a folder without code", hint=f"name a module in it: {target}.module:name")
+        raise BadInput(f"{target!r} is a folder without code", hint=f"name a module in it: {target}.module")
     return LoadedSource(Path(file), target, module, project, name)
 
 
@@ -109,7 +110,7 @@ def _split(source: str) -> tuple[str, str | None]:
     if not colon or source.endswith(".py") or "/" in name or "\\" in name:
         return source, None
     if not name.isidentifier() or not target:
-        raise BadInput(f"{name!r} in {source!r} is not a name", hint="write path/file.py:name or package.module:name")
+        raise BadInput(f"{name!r} in {source!r} is not a name", hint=_FORMS)
     return target, name
 
 
@@ -118,8 +119,8 @@ def _load_file(target: str, name: str | None) -> LoadedSource:
     if file.is_dir():
         raise BadInput(f"{target!r} is a folder", hint=f"name a file in it: {target.rstrip('/')}/pipeline.py")
     if not file.is_file():
-        near = sorted(entry.name for entry in file.parent.glob("*.py")) if file.parent.is_dir() else []
-        raise BadInput(f"there is no file {target!r}", hint=f"files there: {', '.join(near[:8])}" if near else None)
+        near = ", ".join(sorted(entry.name for entry in file.parent.glob("*.py"))[:8])
+        raise BadInput(f"there is no file {target!r}", hint=f"files there: {near}" if near else None)
     if file.suffix != ".py":
         raise BadInput(f"{target!r} is not a Python file", hint="write path/file.py:name")
     file = file.resolve()
@@ -132,30 +133,34 @@ def _load_file(target: str, name: str | None) -> LoadedSource:
 
 def _refuse_clash(module_name: str, file: Path, project: Project) -> None:
     """Make sure that importing the name runs this file, before anything else is run under its name."""
-    parts = module_name.split(".")
-    for length in range(1, len(parts)):
-        # A package of this name that is found first would run its own code, and hide the user's folder.
-        _find(".".join(parts[:length]))
+    top, dot, _ = module_name.partition(".")
+    found = _find(top if dot else module_name, package=bool(dot))
+    if not any(Path(place).resolve() in (file, *file.parents) for place in found) and found:
+        what = f"the package {top!r}" if dot else f"the module {module_name!r}"
+        raise _clash(what, found[0], file, project)
     found = _find(module_name)
-    if found is None or Path(found).resolve() == file:
-        return
-    raise BadInput(
-        f"the module {module_name!r} is {found}, not this file, so a container would import the wrong one",
+    if found and Path(found[0]).resolve() != file:
+        raise _clash(f"the module {module_name!r}", found[0], file, project)
+
+
+def _clash(what: str, found: str, file: Path, project: Project) -> BadInput:
+    return BadInput(
+        f"{what} is {found}, not this file, so a container would import the wrong one",
         where=str(file),
-        hint=f"rename the file or its folder, e.g. {file.stem}_pipeline.py, or give {project.root.name!r} a package",
+        hint=f"rename the file or its folder below {project.root}",
     )
 
 
-def _find(name: str) -> str | None:
-    """The file that a name is, or would be, imported from; "built-in" for a module without one."""
+def _find(name: str, *, package: bool = False) -> list[str]:
+    """The file that a name is imported from, or the folders of a package; "built in" for a module without one."""
     loaded = sys.modules.get(name)
-    if loaded is not None:
-        return getattr(loaded, "__file__", None) or (None if hasattr(loaded, "__path__") else "built-in")
     try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return None
+        spec = getattr(loaded, "__spec__", None) or importlib.util.find_spec(name)
     except Exception:
-        # A package of the user that fails while imported: the import itself will say where.
-        return None
-    return spec.origin if spec is not None else None
+        # A package of the user that fails when imported: the import of the module itself will say where.
+        return []
+    if spec is None:
+        return []
+    if package and spec.submodule_search_locations is not None:
+        return list(spec.submodule_search_locations)
+    return [spec.origin.replace("built-in", "built in")] if spec.origin else []

@@ -1,0 +1,174 @@
+"""What every component of a stack is, and what every orchestrator offers."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from crossdock.ir import Feature, Plan, Rule, Support
+
+if TYPE_CHECKING:
+    from crossdock_runtime.store import Store
+
+
+class ComponentConfig(BaseModel):
+    """Base of every component's configuration: unknown keys are errors, and it never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaskOverrides(BaseModel):
+    """Base of a target's per-task overrides, `targets={"<flavor>": {…}}`: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+C = TypeVar("C", bound=ComponentConfig)
+
+
+class StackComponent(Generic[C]):
+    """A configured member of a stack.
+
+    Attributes:
+        type: the component type, e.g. `orchestrator`.
+        flavor: the flavor's name.
+        extra: the optional dependency group that its client needs, or None.
+        Config: the model of its configuration.
+    """
+
+    type: ClassVar[str]
+    flavor: ClassVar[str]
+    extra: ClassVar[str | None] = None
+    Config: ClassVar[type[ComponentConfig]] = ComponentConfig
+
+    def __init__(self, name: str, config: C) -> None:
+        self.name = name
+        self.config = config
+
+
+class ArtifactStore(StackComponent[C], abc.ABC):
+    """Where artifacts, plans and records live. Holds configuration only; the runtime does the I/O."""
+
+    type = "artifact_store"
+
+    @property
+    @abc.abstractmethod
+    def url(self) -> str:
+        """The store's URL as this machine sees it."""
+
+    @abc.abstractmethod
+    def open(self) -> Store:
+        """The data plane.
+
+        Raises:
+            StoreError: it cannot be reached.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A named set of components; one orchestrator and one artifact store, the rest by type."""
+
+    name: str
+    orchestrator: Orchestrator[Any]
+    artifact_store: ArtifactStore[Any]
+    components: Mapping[str, StackComponent[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What an adapter makes of a plan: text files in the target's own format.
+
+    Attributes:
+        target: the flavor's name.
+        files: file name to text, in the order they are to be read; the first is the main one.
+    """
+
+    target: str
+    files: Mapping[str, str]
+
+    @property
+    def main(self) -> str:
+        """Text of the main file."""
+        return next(iter(self.files.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class RunHandle:
+    """The native run that a submit started: the flavor, its own id, and what else its client needs to find it."""
+
+    flavor: str
+    native_id: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What one submit asks for, beside the plan.
+
+    Attributes:
+        run: the run id, minted by the caller.
+        parameters: tagged values of all pipeline parameters.
+        cache: False runs every task.
+        max_workers: tasks at once, where we do the scheduling.
+        on_event: told what happens, for the display; None for nobody.
+        modules: modules of the user's code that worker processes load ahead.
+    """
+
+    run: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    cache: bool = True
+    max_workers: int = 1
+    on_event: Callable[[Any], None] | None = None
+    modules: tuple[str, ...] = ()
+    project_root: str | None = None
+
+
+class Orchestrator(StackComponent[C], abc.ABC):
+    """Translates plans to native specs, submits them, and watches native runs.
+
+    Attributes:
+        features: the support for every member of `Feature`; each hole with its reason.
+        rules: holes that are combinations of features.
+        Overrides: the model of `targets={"<flavor>": …}` on a step.
+        remote: whether tasks run on another machine than the one that submits.
+    """
+
+    type = "orchestrator"
+    features: ClassVar[Mapping[Feature, Support]]
+    rules: ClassVar[Iterable[Rule]] = ()
+    Overrides: ClassVar[type[TaskOverrides]] = TaskOverrides
+    remote: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def translate(self, plan: Plan, stack: Stack | None = None) -> Spec:
+        """The native spec of a plan: pure, no SDK, no network, no clock.
+
+        Args:
+            plan: after the passes.
+            stack: None writes marked placeholders for what a stack would say.
+        """
+
+
+class CanRun(abc.ABC):
+    """An orchestrator that can start a run of a spec, and be asked about it."""
+
+    @abc.abstractmethod
+    def submit(self, plan: Plan, stack: Stack, options: RunOptions) -> RunHandle:
+        """Start a run. An orchestrator without a server of its own returns when the run has ended."""
+
+    @abc.abstractmethod
+    def status(self, handle: RunHandle) -> str:
+        """The native state, in the shared vocabulary: running, succeeded, failed, cancelled, lost."""
+
+    @abc.abstractmethod
+    def logs(self, handle: RunHandle, task: str, follow: bool = False) -> Iterator[str]:
+        """Lines of a task's log."""
+
+    @abc.abstractmethod
+    def cancel(self, handle: RunHandle) -> None:
+        """Ask the run to end."""
