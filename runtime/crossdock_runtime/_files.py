@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 STAGING = ".tmp"
 """The folder in a store, hidden from listings, where files are written before they get their names."""
 
-_TRIES = 10
+_TRIES = 100
 
 
 def staging_path(root: str) -> str:
@@ -74,7 +74,8 @@ def _place(act: Callable[[str, str], None], staged: str, path: str) -> None:
         try:
             return act(staged, path)
         except FileNotFoundError:
-            os.makedirs(_parent(path), exist_ok=True)  # noqa: PTH103
+            with contextlib.suppress(FileNotFoundError):
+                os.makedirs(_parent(path), exist_ok=True)  # noqa: PTH103
     return act(staged, path)
 
 

@@ -189,7 +189,10 @@ class Store:
             import obstore
 
             for batch in obstore.list(store, folder or None, offset=start_after, chunk_size=1000):
-                yield from (meta["path"] for meta in batch)
+                for meta in batch:
+                    # obstore drops a slash at the end of its offset, and so may start a little early.
+                    if start_after is None or meta["path"] > start_after:
+                        yield meta["path"]
 
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         """The names right inside a folder, sorted: of folders, and of objects.

@@ -166,19 +166,20 @@ def _encode_object(value: Any, kind: type) -> Tagged:
         fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
         items = [_field(name, item) for name, item in zip(fields, value, strict=True)]
         return {"$namedtuple": _reference(kind), "items": items}
+    if any(type_name(cls) == "numpy.generic" for cls in kind.__mro__):
+        raise NotAValue(f"{type_name(kind)} is not a value type, call .item()")
     if isinstance(value, (str, int, float, list, dict, tuple, set, frozenset, bytes)):
         base = next(cls for cls in kind.__mro__ if cls in _ENCODERS or cls is bool)
         raise NotAValue(f"{type_name(kind)} is a subclass of {base.__name__}, whose type JSON would lose")
     for tag, (module, name) in _LATE.items():
         if kind is getattr(sys.modules.get(module), name, None):
             return {tag: str(value)}
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(kind):
         names = [field.name for field in dataclasses.fields(value)]
         return {"$dataclass": _reference(kind), "fields": _attributes(value, names)}
     if _is_model(kind):
         return _encode_model(value, kind)
-    advice = ", call .item()" if any(type_name(cls) == "numpy.generic" for cls in kind.__mro__) else ""
-    raise NotAValue(f"{type_name(kind)} is not a value type{advice}")
+    raise NotAValue(f"{type_name(kind)} is not a value type")
 
 
 def _field(name: str, value: object) -> Tagged:
@@ -197,7 +198,7 @@ def _encode_model(value: Any, kind: type) -> Tagged:
     out: dict[str, Tagged] = {"$model": _reference(kind), "fields": _attributes(value, names)}
     for tag, attribute in (("extra", "__pydantic_extra__"), ("private", "__pydantic_private__")):
         more = getattr(value, attribute, None)
-        if more:
+        if more is not None:
             out[tag] = _encode_dict(more)
     fields_set = value.model_fields_set
     if fields_set != set(names):
@@ -318,15 +319,19 @@ def _decode_dataclass(body: str, whole: dict[str, Tagged]) -> Any:
 def _decode_model(body: str, whole: dict[str, Tagged]) -> Any:
     cls = _resolve(body, "$model")
     stored = _stored_fields(body, whole, list(cls.__pydantic_fields__))
-    extra, private = whole.get("extra"), whole.get("private")
-    made = cls.model_construct()
-    state = {
-        "__dict__": {**made.__dict__, **stored},
-        "__pydantic_fields_set__": set(whole.get("set", stored)),
-        "__pydantic_extra__": _decode(extra) if extra else made.__pydantic_extra__,
-        "__pydantic_private__": _decode(private) if private else made.__pydantic_private__,
-    }
-    made.__setstate__(state)
+    for name, info in cls.__pydantic_fields__.items():
+        if name not in stored and info.is_required():
+            raise NotDecodable(f"the stored {body} has no field {name}, which the class has now")
+        if name not in stored:
+            stored[name] = info.get_default(call_default_factory=True)
+    made = cls.__new__(cls)
+    # What BaseModel.__setstate__ does: nothing is validated or computed a second time.
+    object.__setattr__(made, "__dict__", stored)
+    fields_set: list[str] = whole.get("set", list(whole["fields"]))
+    object.__setattr__(made, "__pydantic_fields_set__", set(fields_set))
+    for tag in ("extra", "private"):
+        more = _decode(whole[tag]) if tag in whole else None
+        object.__setattr__(made, f"__pydantic_{tag}__", more)
     return made
 
 

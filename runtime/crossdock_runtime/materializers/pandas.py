@@ -91,6 +91,12 @@ def _write(frame: Any, folder: Path, about: dict[str, Any]) -> None:
         about = {**about, "freq": freq.freqstr}
         if pd.tseries.frequencies.to_offset(freq.freqstr) != freq:
             raise CannotKeep(f"its index has the frequency {freq!r}")
+    if len({type(label) for label in frame.columns}) > 1:
+        raise CannotKeep("its column names are of several types")
+    if isinstance(frame.columns, pd.RangeIndex) and isinstance(frame.columns.name, str | None):
+        labels = frame.columns
+        about = {**about, "columns": [labels.start, labels.stop, labels.step, labels.name]}
+        frame = frame.set_axis([str(label) for label in labels], axis="columns")
     try:
         table = pa.Table.from_pandas(frame)
         _compare(pd, frame, table.slice(0, 0).to_pandas())
@@ -105,13 +111,16 @@ def _write(frame: Any, folder: Path, about: dict[str, Any]) -> None:
 
 
 def _read(folder: Path) -> tuple[Any, dict[str, Any]]:
-    library("pandas", "a stored frame")
+    pd = library("pandas", "a stored frame")
     about = json.loads(path.read_text(encoding="utf-8")) if (path := folder / _ABOUT).is_file() else {}
     if (folder / _ARROW).is_file():
         frame = read_ipc(folder / _ARROW).to_pandas()
     else:
         parquet = library("pyarrow.parquet", "a stored frame")
         frame = parquet.ParquetFile(folder / _PARQUET, memory_map=False).read().to_pandas()
+    if "columns" in about:
+        start, stop, step, name = about["columns"]
+        frame.columns = pd.RangeIndex(start, stop, step, name=name)
     if "freq" in about:
         frame.index.freq = about["freq"]
     return frame, about
@@ -132,6 +141,8 @@ def _compare(pd: Any, frame: Any, empty: Any) -> None:
     for name, before, after in zip(frame.columns, frame.dtypes, empty.dtypes, strict=True):
         if not _same_dtype(pd, before, after):
             raise CannotKeep(f"Parquet would turn column {name!r} from {before} into {after}")
+    if isinstance(frame.index, pd.RangeIndex) and isinstance(frame.index.name, str | None):
+        return  # Arrow keeps its start, stop, step and name, but gives a table of another length a plain one.
     if type(frame.index) is not type(empty.index) or list(frame.index.names) != list(empty.index.names):
         raise CannotKeep(f"Parquet would change its {type(frame.index).__name__}")
     for one, other in zip(_levels(frame.index), _levels(empty.index), strict=True):

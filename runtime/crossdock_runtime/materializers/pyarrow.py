@@ -14,6 +14,8 @@ def write_ipc(table: Any, path: Path) -> None:
     """Write a table or a record batch as an Arrow IPC file."""
     pa = library("pyarrow", "a table")
     ipc = library("pyarrow.ipc", "a table")
+    if isinstance(table, pa.Table):
+        table = table.unify_dictionaries()  # the file format has one dictionary a column
     with pa.OSFile(str(path), "wb") as sink, ipc.new_file(sink, table.schema) as writer:
         writer.write(table)
 
