@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -122,8 +123,13 @@ def _writing(store: Store, key: str) -> Iterator[tuple[Path, bool]]:
         ) from error
     try:
         yield folder, False
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"cannot write {key} in {store.url}: {error.strerror}",
+                hint="free some disk space, or use a store elsewhere",
+            ) from error
         raise
 
 

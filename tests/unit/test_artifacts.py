@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import uuid
 from dataclasses import replace
@@ -229,3 +230,14 @@ def test_members_stay_inside(path: str) -> None:
 def test_a_malformed_manifest() -> None:
     with pytest.raises(ArtifactCorrupt, match="malformed manifest: KeyError 'digest'"):
         Manifest.from_json({"uri": "data/x"})
+
+
+def test_a_full_disk_is_the_stores_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("crossdock_runtime.materializers.bytes_str.BytesMaterializer.save", full)
+    with pytest.raises(StoreError, match="No space left") as caught:
+        save(Store.open(tmp_path), b"abc", "data/x")
+    assert caught.value.hint
+    assert not (tmp_path / "data" / "x").exists()
