@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,6 +107,8 @@ def _writing(store: Store, key: str) -> Iterator[tuple[Path, bool]]:
     """A folder for a materializer: the final one in a local store, else a temporary one to upload from."""
     folder = store.local_path(key)
     if folder is None:
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="crossdock-") as temporary:
             yield Path(temporary), True
         return
@@ -124,6 +124,8 @@ def _writing(store: Store, key: str) -> Iterator[tuple[Path, bool]]:
     try:
         yield folder, False
     except BaseException as error:
+        import shutil
+
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreError(
@@ -268,6 +270,9 @@ def _place(store: Store, manifest: Manifest) -> tuple[Store, str]:
 
 @contextlib.contextmanager
 def _scratch(scratch: Path | None, *, keep: bool) -> Iterator[Path]:
+    import shutil
+    import tempfile
+
     if scratch is not None:
         scratch.mkdir(parents=True, exist_ok=True)
     private = Path(tempfile.mkdtemp(prefix="crossdock-", dir=scratch))
