@@ -152,7 +152,7 @@ def _clash(what: str, found: str, file: Path, project: Project) -> BadInput:
 
 
 def _find(name: str, *, package: bool = False) -> list[str]:
-    """The file that a name is imported from, or the folders of a package; "built in" for a module without one."""
+    """The file that a name is imported from, or the folders of a package; nothing when there is none."""
     loaded = sys.modules.get(name)
     try:
         spec = getattr(loaded, "__spec__", None) or importlib.util.find_spec(name)

@@ -1,27 +1,27 @@
-"""Read one module's source: the canonical text of its top-level statements, and the names each refers to.
+"""Read one module's source: the tokens of its top-level statements, and the names that each refers to.
 
-The text is that of the tokens, without comments and layout, and is the same on every supported Python: an f-string
-is one token, as Python 3.11 reads it. Standard library only.
+Standard library only.
 """
 
 from __future__ import annotations
 
 import ast
-import token
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from crossdock.passes.tokens import Word, canonical, words
+
 Chain = tuple[str, ...]
 """Attribute names that follow a name: `h.a.b` is the name `h` with the chain `("a", "b")`."""
 
+Stamp = tuple[int, int]
+EFFECT: Chain = ("",)
+"""Stands for the attributes where a module is imported, perhaps only for the effect."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_LITERAL_STARTS = {getattr(token, name, -1) for name in ("FSTRING_START", "TSTRING_START")}
-_LITERAL_ENDS = {getattr(token, name, -1) for name in ("FSTRING_END", "TSTRING_END")}
-_DROPPED = {token.COMMENT, token.NL, token.ENDMARKER, token.ENCODING}
-_MARKERS = {token.INDENT: "indent", token.DEDENT: "dedent", token.NEWLINE: "newline"}
 
 
 class Target(NamedTuple):
@@ -29,44 +29,6 @@ class Target(NamedTuple):
 
     module: str
     attribute: str | None = None
-
-
-class Word(NamedTuple):
-    """A token: where it starts, its kind ("" or a layout marker) and its text."""
-
-    start: tuple[int, int]
-    kind: str
-    text: str
-
-
-def words(text: str) -> Iterator[Word]:
-    """The tokens of a source text that mean something."""
-    lines = text.split("\n")
-    depth, start = 0, (0, 0)
-    source = iter([line + "\n" for line in lines[:-1]] + [lines[-1]])
-    for item in tokenize.generate_tokens(lambda: next(source, "")):
-        if item.type in _LITERAL_STARTS:
-            start = item.start if depth == 0 else start
-            depth += 1
-        elif item.type in _LITERAL_ENDS:
-            depth -= 1
-            if depth == 0:
-                yield Word(start, "", _between(lines, start, item.end))
-        elif depth == 0 and item.type not in _DROPPED:
-            kind = _MARKERS.get(item.type, "")
-            yield Word(item.start, kind, "" if kind else item.string)
-
-
-def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
-    (first, left), (last, right) = start, end
-    if first == last:
-        return lines[first - 1][left:right]
-    return "\n".join([lines[first - 1][left:], *lines[first : last - 1], lines[last - 1][:right]])
-
-
-def canonical(tokens: list[Word]) -> str:
-    """Tokens as one text that no other list of tokens has."""
-    return "".join(f"<{word.kind}>" if word.kind else f"{len(word.text)}:{word.text}" for word in tokens)
 
 
 @dataclass
@@ -207,7 +169,10 @@ class SourceModule:
 def _split(text: str, nodes: list[ast.stmt]) -> list[list[Word]]:
     """The tokens of each top-level statement."""
     lines = text.split("\n")
-    ends = [(node.end_lineno or 0, _column(lines, node.end_lineno or 0, node.end_col_offset or 0)) for node in nodes]
+    ends = [
+        (node.end_lineno or 0, _column(lines, node.end_lineno or 0, node.end_col_offset or 0))
+        for node in nodes
+    ]
     split: list[list[Word]] = [[] for _ in nodes]
     waiting: list[Word] = []
     current = 0
@@ -261,9 +226,7 @@ def _all_imports(node: ast.AST, package: str) -> Iterator[Target]:
             yield from (Target(_absolute(part, package), alias.name) for alias in part.names)
 
 
-def _bindings(
-    nodes: list[ast.stmt] | list[ast.AST], package: str
-) -> tuple[set[str], dict[str, list[Target]], list[str]]:
+def _bindings(nodes: Sequence[ast.AST], package: str) -> tuple[set[str], dict[str, list[Target]], list[str]]:
     """The names bound in a scope, not in the scopes within it; by imports; and the star imports."""
     bound: set[str] = set()
     imports: dict[str, list[Target]] = {}
@@ -292,7 +255,11 @@ def _bindings(
                 bound.add(node.id)
             case ast.NamedExpr(target=ast.Name(id=name)):
                 bound.add(name)
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+            ):
                 bound.add(name)
             case ast.MatchMapping(rest=str(name)):
                 bound.add(name)
@@ -348,14 +315,20 @@ class _Visitor(ast.NodeVisitor):
     def visit_Global(self, node: ast.Global) -> None:
         self.found.names.update((name, ()) for name in node.names)
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        # Names of a class body are hidden from its methods, so they are not a scope; its imports are rare.
+        _, imports, _ = _bindings(list(node.body), self._package)
+        self.found.targets.update((target, ()) for found in imports.values() for target in found)
+        self.generic_visit(node)
+
     def visit_Import(self, node: ast.Import) -> None:
         if self._scopes:
             # An import may be there for its effect only: what it binds then is never mentioned.
-            self.found.targets.update((Target(alias.name), ("",)) for alias in node.names)
+            self.found.targets.update((Target(alias.name), EFFECT) for alias in node.names)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if self._scopes:
-            self.found.targets.update((target, ("",)) for _, target in _import_targets(node, self._package))
+            self.found.targets.update((target, EFFECT) for _, target in _import_targets(node, self._package))
 
     def visit_Call(self, node: ast.Call) -> None:
         name = getattr(node.func, "attr", getattr(node.func, "id", None))
@@ -364,10 +337,8 @@ class _Visitor(ast.NodeVisitor):
         if name in ("import_module", "__import__") and literal is not None and len(node.args) == 1:
             self.found.whole.add(literal)
             return
-        if isinstance(node.func, ast.Name):
-            bare = not node.args and not node.keywords
-            if name in ("exec", "eval", "globals") or (name in ("locals", "vars", "dir") and bare):
-                self.found.own_module = True
+        if isinstance(node.func, ast.Name) and name in ("locals", "vars", "dir") and not node.args:
+            self.found.own_module = True
         self.generic_visit(node)
 
     def _annotation(self, node: ast.expr | None) -> None:
@@ -401,8 +372,7 @@ class _Visitor(ast.NodeVisitor):
                 self._annotation(annotation)
         parameters = {one.arg for one in everyone}
         parameters |= {parameter.name for parameter in getattr(node, "type_params", ())}
-        bound, imports, stars = _bindings(body, self._package)
-        self.found.whole.update(stars)
+        bound, imports, _ = _bindings(body, self._package)
         self._scopes.append((bound | parameters, imports))
         for statement in body:
             self.visit(statement)
@@ -429,16 +399,28 @@ class _Visitor(ast.NodeVisitor):
         self.generic_visit(node)
         self._scopes.pop()
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
+    visit_ListComp = _comprehension  # noqa: N815 (the name that ast looks for)
+    visit_SetComp = _comprehension  # noqa: N815
+    visit_DictComp = _comprehension  # noqa: N815
+    visit_GeneratorExp = _comprehension  # noqa: N815
 
 
-_parsed: dict[Path, tuple[tuple[int, int], str, SourceModule]] = {}
+_parsed: dict[Path, tuple[Stamp, str, SourceModule]] = {}
 
 
-def read_module(name: str, path: Path, stamp: Callable[[Path], tuple[int, int]]) -> SourceModule:
+def stamp_of(path: Path) -> Stamp:
+    """When a file was written, and its size; zeros when it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
+def read_module(name: str, path: Path) -> SourceModule:
     """The module in a file, parsed once in this process as long as the file does not change."""
     found = _parsed.get(path)
-    current = stamp(path)
+    current = stamp_of(path)
     if found is not None and found[:2] == (current, name):
         return found[2]
     with tokenize.open(path) as file:

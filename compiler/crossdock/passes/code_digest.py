@@ -1,0 +1,102 @@
+"""The digest of a step's code, which is part of its cache key.
+
+It is over the canonical text of the step and of everything in the user's project that it reaches by static
+reference. Where that cannot be told, the whole module is taken: too much costs a run, too little gives a
+wrong result. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from typing import Any
+
+from crossdock.passes.reach import Piece, Reach, file_of, module_of, sha256, statement_of
+from crossdock.passes.resolve import Resolver
+from crossdock_runtime.loading import Project
+
+_resolvers: dict[Project, Resolver] = {}
+_results: dict[Project, dict[Piece, Reach]] = {}
+
+
+def code_digest(function: Callable[..., Any], project: Project) -> str:
+    """The digest of a function's code, "sha256:…".
+
+    Comments, blank lines, layout and the settings of Crossdock's own decorators do not change it; the code of
+    the function, and of anything in the project that it reaches, does. Every supported Python gives the same.
+
+    Args:
+        function: the plain function of a step.
+        project: the project that it is in.
+
+    Raises:
+        CrossdockError: the function has no source.
+    """
+    return sha256(json.dumps(sorted(code_report(function, project).items())))
+
+
+def code_report(function: Callable[..., Any], project: Project) -> dict[str, str]:
+    """What the digest is over: a digest for each "module:name", for `explain-cache`.
+
+    Raises:
+        CrossdockError: the function has no source.
+    """
+    return dict(_reach(function, project).report)
+
+
+def imported_distributions(function: Callable[..., Any], project: Project) -> tuple[str, ...]:
+    """The top-level names of the libraries, apart from the standard one, that the function's code imports.
+
+    Raises:
+        CrossdockError: the function has no source.
+    """
+    return tuple(sorted(_reach(function, project).libraries - sys.stdlib_module_names))
+
+
+def versions_of(names: Iterable[str]) -> dict[str, str]:
+    """The version of the distribution that each top-level module comes from; "" where there is none.
+
+    Several distributions of one module are joined with a comma, each with its name.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        if name not in _versions:
+            try:
+                _versions[name] = metadata.version(name)
+            except metadata.PackageNotFoundError:
+                _versions[name] = _version_by_module(name)
+        found[name] = _versions[name]
+    return found
+
+
+_versions: dict[str, str] = {}
+_distributions: dict[str, list[str]] = {}
+
+
+def _version_by_module(name: str) -> str:
+    if not _distributions:
+        _distributions.update(metadata.packages_distributions())
+    owners = sorted(set(_distributions.get(name, ())))
+    return ",".join(f"{owner} {metadata.version(owner)}" for owner in owners)
+
+
+def _reach(function: Callable[..., Any], project: Project) -> Reach:
+    resolver = _resolvers.get(project)
+    if resolver is None or not resolver.fresh():
+        resolver = _resolvers[project] = Resolver(project)
+        _results[project] = {}
+    file = file_of(function)
+    if file is None or "<locals>" in function.__qualname__:
+        reach = Reach(resolver)
+        reach.start_from(function, file)
+        return reach
+    module = module_of(function, file, resolver)
+    known = _results[project]
+    root = (module.name, statement_of(function, module))
+    if root not in known or known[root].unknown:
+        reach = Reach(resolver)
+        reach.start(*root)
+        known[root] = reach
+    return known[root]
