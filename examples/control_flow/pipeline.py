@@ -56,7 +56,7 @@ def count_units(shop: str, aisle: str) -> int:
 
 @step(retry=Retry(max_attempts=3, delay=0.1, on=(ConnectionError,)))
 def price_of(aisle: str) -> float:
-    """A step that could fail: on a ConnectionError it is tried again, twice, after a longer wait each time."""
+    """A step that could fail: on a ConnectionError it is tried twice more, each time after a longer wait."""
     return {"bread": 2.5, "fruit": 1.25, "tea": 4.0}[aisle]
 
 

