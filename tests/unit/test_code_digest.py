@@ -358,6 +358,11 @@ def test_a_library_that_a_module_sets_up(folder: Folder) -> None:
     assert folder.digest(steps=text.format(1)) != folder.digest(steps=text.format(2))
 
 
+def test_a_value_made_with_a_reached_library_without_state_does_not_count(folder: Folder) -> None:
+    text = "from pathlib import Path\nHERE = Path('{}')\ndef work(x): return Path(x)\n"
+    assert folder.digest(steps=text.format(1)) == folder.digest(steps=text.format(2))
+
+
 def test_the_order_of_statements_counts(folder: Folder) -> None:
     text = "C = {{}}\n{}\n{}\ndef work(x): return C\n"
     first, second = "C.update(a=1)", "D = C.setdefault('a', 2)"
@@ -471,8 +476,10 @@ def test_every_supported_python_gives_the_same(tmp_path: Path, name: str) -> Non
     text = SHOWCASE if name == "showcase" else (STANDARD / f"{name}.py").read_text("utf-8")
     (tmp_path / "steps.py").write_text(text, "utf-8")
     program = (
-        "import json, sys\n"
+        "import json, sys, types\n"
         "from pathlib import Path\n"
+        "package = sys.modules['crossdock.passes'] = types.ModuleType('crossdock.passes')\n"
+        "package.__path__ = [str(Path(sys.argv[2], 'compiler', 'crossdock', 'passes'))]\n"
         "from crossdock.passes.reach import Reach\n"
         "from crossdock.passes.resolve import Resolver\n"
         "from crossdock_runtime.loading import Project\n"
@@ -483,7 +490,7 @@ def test_every_supported_python_gives_the_same(tmp_path: Path, name: str) -> Non
     path = os.pathsep.join(str(ROOT / part) for part in ("compiler", "runtime"))
     reports = {}
     for python in [sys.executable, *interpreters()]:
-        command = [python, "-S", "-c", program, str(tmp_path)]
+        command = [python, "-S", "-c", program, str(tmp_path), str(ROOT)]
         environment = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         assert done.returncode == 0, done.stderr

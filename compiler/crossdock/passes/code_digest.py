@@ -7,18 +7,16 @@ wrong result. Standard library only.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
-from importlib import metadata
 from typing import Any
 
-from crossdock.passes.reach import Piece, Reach, file_of, module_of, sha256, statement_of
+from crossdock.passes.reach import Reach, file_of, module_of, statement_of
 from crossdock.passes.resolve import Resolver
 from crossdock_runtime.loading import Project
 
 _resolvers: dict[Project, Resolver] = {}
-_results: dict[Project, dict[Piece, Reach]] = {}
+_results: dict[Project, dict[tuple[str, str, int], Reach]] = {}
 
 
 def code_digest(function: Callable[..., Any], project: Project) -> str:
@@ -34,7 +32,7 @@ def code_digest(function: Callable[..., Any], project: Project) -> str:
     Raises:
         CrossdockError: the function has no source.
     """
-    return sha256(json.dumps(sorted(code_report(function, project).items())))
+    return _reach(function, project).digest
 
 
 def code_report(function: Callable[..., Any], project: Project) -> dict[str, str]:
@@ -60,6 +58,8 @@ def versions_of(names: Iterable[str]) -> dict[str, str]:
 
     Several distributions of one module are joined with a comma, each with its name.
     """
+    from importlib import metadata
+
     found: dict[str, str] = {}
     for name in names:
         if name not in _versions:
@@ -76,6 +76,8 @@ _distributions: dict[str, list[str]] = {}
 
 
 def _version_by_module(name: str) -> str:
+    from importlib import metadata
+
     if not _distributions:
         _distributions.update(metadata.packages_distributions())
     owners = sorted(set(_distributions.get(name, ())))
@@ -87,16 +89,17 @@ def _reach(function: Callable[..., Any], project: Project) -> Reach:
     if resolver is None or not resolver.fresh():
         resolver = _resolvers[project] = Resolver(project)
         _results[project] = {}
+    known = _results[project]
+    code = getattr(function, "__code__", None)
+    key = (function.__module__, function.__qualname__, getattr(code, "co_firstlineno", 0))
+    if key in known and not known[key].unknown:
+        return known[key]
     file = file_of(function)
     if file is None or "<locals>" in function.__qualname__:
         reach = Reach(resolver)
         reach.start_from(function, file)
         return reach
     module = module_of(function, file, resolver)
-    known = _results[project]
-    root = (module.name, statement_of(function, module))
-    if root not in known or known[root].unknown:
-        reach = Reach(resolver)
-        reach.start(*root)
-        known[root] = reach
-    return known[root]
+    reach = known[key] = Reach(resolver)
+    reach.start(module.name, statement_of(function, module))
+    return reach

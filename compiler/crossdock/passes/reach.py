@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 import functools
 import hashlib
@@ -18,12 +17,15 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from crossdock.dsl.errors import CrossdockError
-from crossdock.passes.resolve import Found, Resolver
+from crossdock.passes.resolve import Effect, Found, Piece, Resolver
 from crossdock.passes.source import EFFECT, SourceModule, Statement, Target
 from crossdock.passes.tokens import canonical, words
 
-Piece = tuple[str, int]
-"""A module, and the index of one of its statements."""
+_STATELESS = frozenset(
+    "abc collections dataclasses datetime enum fractions functools itertools json math operator pathlib re string "
+    "typing uuid".split()
+)
+"""Libraries that no call changes, so that giving a name to what one returns changes nothing else."""
 
 _SIMPLE = (str, bytes, int, float, complex, bool, type(None))
 
@@ -33,6 +35,12 @@ def sha256(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
+@functools.lru_cache(maxsize=1024)
+def _python_file(name: str) -> Path | None:
+    path = Path(name)
+    return path.resolve() if name.endswith(".py") and path.is_file() else None
+
+
 def file_of(function: Callable[..., Any]) -> Path | None:
     """The file that a function is defined in; None for one of a notebook or an interpreter."""
     code = getattr(function, "__code__", None)
@@ -40,8 +48,8 @@ def file_of(function: Callable[..., Any]) -> Path | None:
     if function.__module__ != "__main__" or code is None:
         candidates.insert(0, getattr(sys.modules.get(function.__module__), "__file__", None))
     for name in candidates:
-        if isinstance(name, str) and name.endswith(".py") and (path := Path(name)).is_file():
-            return path.resolve()
+        if isinstance(name, str) and (file := _python_file(name)) is not None:
+            return file
     return None
 
 
@@ -108,13 +116,12 @@ class Reach:
         order: dict[str, list[str]] = {}
         for name, index in sorted(self._pieces):
             statement = self._statement(name, index)
-            text = statement.text(self._settings_of(name, statement))
+            text = statement.text(self._resolver.settings_of(name, statement))
             label = ",".join(sorted(statement.binds)) or "(statements)"
             texts.setdefault(f"{name}:{label}", []).append(text)
             if not statement.is_definition:
                 order.setdefault(f"{name}:(order)", []).append(label)
-            future = [one.text([]) for one in self._module(name).statements if _is_future(one)]
-            if future:
+            if future := self._module(name).future:
                 texts[f"{name}:__future__"] = future
         texts.update({label: labels for label, labels in order.items() if len(labels) > 1})
         for found in sorted(self._imports):
@@ -125,6 +132,11 @@ class Reach:
                 texts[label] = [_text_of(file)]
         return {label: sha256(json.dumps(text)) for label, text in sorted(texts.items())} | self._values
 
+    @functools.cached_property
+    def digest(self) -> str:
+        """The digest of all pieces."""
+        return sha256(json.dumps(sorted(self.report.items())))
+
     def _module(self, name: str) -> SourceModule:
         found = self._resolver.module(name)
         assert found is not None
@@ -132,22 +144,6 @@ class Reach:
 
     def _statement(self, module: str, index: int) -> Statement:
         return self._module(module).statements[index]
-
-    def _settings_of(self, module: str, statement: Statement) -> list[ast.expr]:
-        """The decorators that are Crossdock's own `step` and `pipeline`."""
-        own = []
-        for decorator in statement.decorators:
-            base = decorator.func if isinstance(decorator, ast.Call) else decorator
-            chain: list[str] = []
-            while isinstance(base, ast.Attribute):
-                chain.insert(0, base.attr)
-                base = base.value
-            if isinstance(base, ast.Name):
-                found = self._resolver.name(module, base.id, tuple(chain))
-                paths = [one.name.split(".") for one in found if one.kind == "external"]
-                if any(path[0] == "crossdock" and path[-1] in ("step", "pipeline") for path in paths):
-                    own.append(decorator)
-        return own
 
     def _include(self, module: str, index: int) -> None:
         if (module, index) not in self._pieces:
@@ -158,15 +154,17 @@ class Reach:
         while True:
             while self._waiting:
                 self._follow(*self._waiting.pop())
-            touching = [piece for piece in self._others() if self._touches(*piece)]
+            modules = self._resolver.imported_with({module for module, _ in self._pieces})
+            effects = [effect for module in modules for effect in self._resolver.effects(module)]
+            touching = [one for one in effects if one.piece not in self._pieces and self._touches(one)]
             if not touching:
                 return
-            for piece in touching:
-                self._include(*piece)
+            for effect in touching:
+                self._include(*effect.piece)
 
     def _follow(self, module: str, index: int) -> None:
         statement = self._statement(module, index)
-        references = statement.references(self._settings_of(module, statement))
+        references = statement.references(self._resolver.settings_of(module, statement))
         for found in self._resolver.resolve(module, references):
             self._take(module, found)
         if not statement.is_definition:
@@ -211,63 +209,33 @@ class Reach:
                 if self._resolver.place(star) is not None:
                     self._take_whole(star)
 
-    def _others(self) -> list[Piece]:
-        """The statements that run when the modules are imported, and were not reached yet."""
-        return [
-            (name, index)
-            for name in self._resolver.imported_with({module for module, _ in self._pieces})
-            for index, statement in enumerate(self._module(name).statements)
-            if (name, index) not in self._pieces and not statement.is_import and not statement.is_main_guard
-        ]
-
-    def _touches(self, module: str, index: int) -> bool:
+    def _touches(self, effect: Effect) -> bool:
         """Whether a statement may change something that was reached."""
-        statement = self._statement(module, index)
-        if statement.is_definition:
-            references = statement.import_time_references(self._settings_of(module, statement))
-        else:
-            references = statement.references()
-        found = self._resolver.resolve(module, references)
-        if not statement.is_definition and any(self._touched(module, statement, one) for one in found):
+        module = effect.piece[0]
+        if any(self._touched(module, effect.statement, one) for one in effect.mentions):
             return True
-        return any(one in self._names and self._is_variable(*one) for one in self._through_functions(found))
+        return any(one in self._names and self._resolver.is_variable(*one) for one in effect.through)
 
     def _touched(self, module: str, statement: Statement, found: Found) -> bool:
         if found.kind == "name" and (found.module, found.name) in self._names:
             same = module == found.module
-            return same or not statement.is_plain_binding or self._is_variable(found.module, found.name)
+            return (
+                same or not statement.is_plain_binding or self._resolver.is_variable(found.module, found.name)
+            )
         if found.kind == "whole":
             return any(name == found.module for name, _ in self._names)
         if found.kind == "external":
             top = found.name.partition(".")[0]
-            if statement.is_logger or top in ("typing", "__future__"):
+            if (
+                statement.is_logger
+                or top == "crossdock"
+                or (statement.is_plain_binding and top in _STATELESS)
+            ):
                 return False
             return (module, top) in self._mentions or (
                 top in self.libraries and not statement.is_plain_binding
             )
         return False
-
-    def _is_variable(self, module: str, name: str) -> bool:
-        source = self._module(module)
-        binders = [source.statements[index] for index in source.binders.get(name, ())]
-        return any(not (one.is_definition or one.is_import or one.is_logger) for one in binders)
-
-    def _through_functions(self, found: set[Found]) -> set[tuple[str, str]]:
-        """The names that the functions among these mention, and the functions that those call."""
-        waiting = [(one.module, one.name) for one in found if one.kind == "name"]
-        seen: set[tuple[str, str]] = set()
-        while waiting:
-            module, name = waiting.pop()
-            if (module, name) in seen:
-                continue
-            seen.add((module, name))
-            source = self._module(module)
-            for index in source.binders.get(name, ()):
-                statement = source.statements[index]
-                if statement.is_definition:
-                    inner = self._resolver.resolve(module, statement.references())
-                    waiting += [(one.module, one.name) for one in inner if one.kind == "name"]
-        return seen
 
     def _add_function(self, function: Callable[..., Any], file: Path | None) -> None:
         if id(function) in self._functions:
@@ -326,10 +294,6 @@ class Reach:
                 self.libraries.add(value.__module__.partition(".")[0])
         else:
             self._values[label] = sha256(_text_of_value(label, value))
-
-
-def _is_future(statement: Statement) -> bool:
-    return isinstance(statement.node, ast.ImportFrom) and statement.node.module == "__future__"
 
 
 def _is_ours(value: object) -> bool:

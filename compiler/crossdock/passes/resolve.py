@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import importlib.util
 import os
@@ -16,6 +17,7 @@ from crossdock.passes.source import (
     References,
     SourceModule,
     Stamp,
+    Statement,
     Target,
     read_module,
     stamp_of,
@@ -43,6 +45,27 @@ class Found(NamedTuple):
     name: str
 
 
+Piece = tuple[str, int]
+"""A module, and the index of one of its statements."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A statement that does something when its module is imported.
+
+    Attributes:
+        piece: which one.
+        statement: the same, read.
+        mentions: what it refers to; of a definition nothing, since a mere reference changes nothing.
+        through: the globals that the functions it may call mention, and those that they call.
+    """
+
+    piece: Piece
+    statement: Statement
+    mentions: frozenset[Found]
+    through: frozenset[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a project module is; a folder without `__init__.py` has no file."""
@@ -62,6 +85,7 @@ class Resolver:
         self._found: dict[tuple[str, str, Chain], frozenset[Found]] = {}
         self._extra: dict[str, Path | None] = {}
         self._imported: dict[str, list[str]] = {}
+        self._effects: dict[str, list[Effect]] = {}
 
     def fresh(self) -> bool:
         """Whether every file that was read is as it was."""
@@ -201,6 +225,64 @@ class Resolver:
         if references.own_module:
             found.add(Found("whole", module, ""))
         return found
+
+    def settings_of(self, module: str, statement: Statement) -> list[ast.expr]:
+        """The decorators that are Crossdock's own `step` and `pipeline`."""
+        own = []
+        for decorator in statement.decorators:
+            base = decorator.func if isinstance(decorator, ast.Call) else decorator
+            chain: list[str] = []
+            while isinstance(base, ast.Attribute):
+                chain.insert(0, base.attr)
+                base = base.value
+            if isinstance(base, ast.Name):
+                found = self.name(module, base.id, tuple(chain))
+                paths = [one.name.split(".") for one in found if one.kind == "external"]
+                if any(path[0] == "crossdock" and path[-1] in ("step", "pipeline") for path in paths):
+                    own.append(decorator)
+        return own
+
+    def effects(self, module: str) -> list[Effect]:
+        """The statements of a module that may change something when it is imported."""
+        if module not in self._effects:
+            source = self.module(module)
+            every = [self._effect(module, *pair) for pair in enumerate(source.statements)] if source else []
+            self._effects[module] = [one for one in every if one.mentions or one.through]
+        return self._effects[module]
+
+    def _effect(self, module: str, index: int, statement: Statement) -> Effect:
+        piece = (module, index)
+        if statement.is_import or statement.is_main_guard:
+            return Effect(piece, statement, frozenset(), frozenset())
+        if statement.is_definition:
+            references = statement.import_time_references(self.settings_of(module, statement))
+        else:
+            references = statement.references()
+        found = frozenset(self.resolve(module, references))
+        mentions = frozenset() if statement.is_definition else found
+        return Effect(piece, statement, mentions, frozenset(self._through_functions(found)))
+
+    def _through_functions(self, found: frozenset[Found]) -> set[tuple[str, str]]:
+        waiting = [(one.module, one.name) for one in found if one.kind == "name"]
+        seen: set[tuple[str, str]] = set()
+        while waiting:
+            module, name = waiting.pop()
+            source = self.module(module)
+            if (module, name) in seen or source is None:
+                continue
+            seen.add((module, name))
+            for index in source.binders.get(name, ()):
+                statement = source.statements[index]
+                if statement.is_definition:
+                    inner = self.resolve(module, statement.references(self.settings_of(module, statement)))
+                    waiting += [(one.module, one.name) for one in inner if one.kind == "name"]
+        return seen
+
+    def is_variable(self, module: str, name: str) -> bool:
+        """Whether a global is bound to a value that code can change: no definition, no import, no logger."""
+        source = self.module(module)
+        binders = [source.statements[index] for index in source.binders.get(name, ())] if source else []
+        return any(not (one.is_definition or one.is_import or one.is_logger) for one in binders)
 
     def name(self, module: str, name: str, chain: Chain) -> frozenset[Found]:
         """What a global name of a module, with attributes, leads to."""

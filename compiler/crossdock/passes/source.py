@@ -142,6 +142,7 @@ class SourceModule:
         statements: its top-level statements.
         binders: for each global name, the statements that bind it.
         stars: the modules that it imports everything from.
+        future: its `from __future__` statements, which change what all the others mean.
     """
 
     def __init__(self, name: str, text: str, *, is_package: bool = False, filename: str = "<source>") -> None:
@@ -154,6 +155,11 @@ class SourceModule:
         ]
         self.binders: dict[str, list[int]] = {}
         self.stars: list[str] = []
+        self.future = [
+            canonical(one.tokens)
+            for one in self.statements
+            if isinstance(one.node, ast.ImportFrom) and one.node.module == "__future__"
+        ]
         for index, statement in enumerate(self.statements):
             if statement.is_main_guard:
                 continue
