@@ -22,8 +22,8 @@ from crossdock.passes.source import EFFECT, SourceModule, Statement, Target
 from crossdock.passes.tokens import canonical, words
 
 _STATELESS = frozenset(
-    "abc collections dataclasses datetime enum fractions functools itertools json math operator pathlib re string "
-    "typing uuid".split()
+    ("abc", "collections", "dataclasses", "datetime", "enum", "fractions", "functools", "itertools", "json")
+    + ("math", "operator", "pathlib", "re", "string", "typing", "uuid")
 )
 """Libraries that no call changes, so that giving a name to what one returns changes nothing else."""
 
@@ -226,11 +226,9 @@ class Reach:
             return any(name == found.module for name, _ in self._names)
         if found.kind == "external":
             top = found.name.partition(".")[0]
-            if (
-                statement.is_logger
-                or top == "crossdock"
-                or (statement.is_plain_binding and top in _STATELESS)
-            ):
+            if statement.is_logger or top == "crossdock":
+                return False
+            if statement.is_plain_binding and top in _STATELESS:
                 return False
             return (module, top) in self._mentions or (
                 top in self.libraries and not statement.is_plain_binding
