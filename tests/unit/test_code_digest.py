@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from crossdock.dsl.errors import CrossdockError
-from crossdock.passes.code_digest import code_digest, code_report, imported_distributions, versions_of
+from crossdock.passes.code_digest import code_digest, code_report, imported_distributions
 from crossdock_runtime.loading import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -391,13 +391,6 @@ def test_imported_distributions(folder: Folder) -> None:
         helpers="def f(x):\n    import networkx.algorithms\n    return networkx\n",
     )
     assert imported_distributions(folder.function, folder.project) == ("networkx", "yaml")
-
-
-def test_versions() -> None:
-    found = versions_of(["networkx", "yaml", "no_such_module"])
-    assert found["networkx"][0].isdigit()
-    assert found["yaml"].startswith("PyYAML ")
-    assert found["no_such_module"] == ""
 
 
 def test_a_function_made_by_a_function_counts_its_values(folder: Folder) -> None:

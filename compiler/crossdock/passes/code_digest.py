@@ -8,7 +8,7 @@ wrong result. Standard library only.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from crossdock.passes.reach import Reach, file_of, module_of, statement_of
@@ -51,37 +51,6 @@ def imported_distributions(function: Callable[..., Any], project: Project) -> tu
         CrossdockError: the function has no source.
     """
     return tuple(sorted(_reach(function, project).libraries - sys.stdlib_module_names))
-
-
-def versions_of(names: Iterable[str]) -> dict[str, str]:
-    """The version of the distribution that each top-level module comes from; "" where there is none.
-
-    Several distributions of one module are joined with a comma, each with its name.
-    """
-    from importlib import metadata
-
-    found: dict[str, str] = {}
-    for name in names:
-        if name not in _versions:
-            try:
-                _versions[name] = metadata.version(name)
-            except metadata.PackageNotFoundError:
-                _versions[name] = _version_by_module(name)
-        found[name] = _versions[name]
-    return found
-
-
-_versions: dict[str, str] = {}
-_distributions: dict[str, list[str]] = {}
-
-
-def _version_by_module(name: str) -> str:
-    from importlib import metadata
-
-    if not _distributions:
-        _distributions.update(metadata.packages_distributions())
-    owners = sorted(set(_distributions.get(name, ())))
-    return ",".join(f"{owner} {metadata.version(owner)}" for owner in owners)
 
 
 def _reach(function: Callable[..., Any], project: Project) -> Reach:
