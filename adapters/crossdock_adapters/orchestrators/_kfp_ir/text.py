@@ -1,0 +1,65 @@
+"""YAML text of a spec: block style down to the last level, scalars as JSON writes them, no aliases."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_PLAIN_KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode
+
+
+def documents(*bodies: Mapping[str, Any]) -> str:
+    """The text of YAML documents, equal for equal bodies.
+
+    A real YAML emitter takes ten times as long, and PyYAML writes keys such as `n` bare, which readers of
+    YAML 1.1 take for a boolean.
+    """
+    text = "---\n".join(_document(body) for body in bodies)
+    # What stands as it is in JSON but not in YAML: control characters, line separators, halves of a pair.
+    return text if text.isascii() else _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _document(body: Mapping[str, Any]) -> str:
+    lines: list[str] = []
+    _block(body, "", lines)
+    return "\n".join(lines) + "\n"
+
+
+def _block(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
+    for key, value in body.items():
+        shown = _key(key)
+        if isinstance(value, dict) and value:
+            if len(value) == 1:
+                ((inner, only),) = value.items()
+                if not isinstance(only, (dict, list)):
+                    lines.append(f"{indent}{shown}: {{{_encode(inner)}: {_scalar(only)}}}")
+                    continue
+            lines.append(f"{indent}{shown}:")
+            _block(value, indent + "  ", lines)
+        else:
+            lines.append(f"{indent}{shown}: {_scalar(value)}")
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, float):
+        text = repr(value)
+        # PyYAML reads 1e+16 as text; 1.0e+16 is a number to everybody.
+        return text.replace("e", ".0e") if "e" in text and "." not in text else text
+    return _encode(value)
+
+
+_keys: dict[str, str] = {}
+
+
+def _key(key: str) -> str:
+    shown = _keys.get(key)
+    if shown is None:
+        shown = key if _PLAIN_KEY.match(key) and key.lower() not in _WORDS else _encode(key)
+        if len(_keys) < 512:
+            _keys[key] = shown
+    return shown

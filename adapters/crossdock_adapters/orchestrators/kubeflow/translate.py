@@ -1,0 +1,123 @@
+"""Plan in, text of `pipeline.yaml` out: pure, no SDK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
+from crossdock.ir import Plan, Program, Task
+from crossdock_adapters.orchestrators._kfp_ir import build, text
+from crossdock_adapters.orchestrators._kfp_ir.layout import MapInCycle, lay_out
+from crossdock_adapters.orchestrators.kubeflow.config import KubeflowConfig, KubeflowOverrides
+from crossdock_adapters.orchestrators.kubeflow.platform import (
+    FLAVOR,
+    SCRATCH,
+    accelerator_of,
+    overrides_of,
+    platform_of,
+)
+
+PLACEHOLDER_STORE = "gs://crossdock-placeholder/store"
+PLACEHOLDER_IMAGE = "crossdock-placeholder/runtime:unset"
+
+
+def translate(plan: Plan, config: KubeflowConfig, store: str | None) -> str:
+    """The text of `pipeline.yaml`.
+
+    Args:
+        plan: after the passes.
+        config: the installation.
+        store: URL of the artifact store; None writes a placeholder.
+
+    Raises:
+        BadInput: the store is on this machine, or an override cannot be read.
+        UnsupportedError: the plan has what Kubeflow cannot run.
+    """
+    return text.documents(*documents(plan, config, store))
+
+
+def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dict[str, Any]]:
+    """The pipeline spec, and the platform document when a task needs one."""
+    programs = [task for task in plan.tasks if isinstance(task.code, Program)]
+    if programs:
+        raise UnsupportedError(
+            f"{FLAVOR} does not take container steps",
+            tuple(Problem("no runtime of ours is in its image", task=task.id) for task in programs),
+        )
+    try:
+        layout = lay_out(plan)
+    except MapInCycle as error:
+        raise UnsupportedError(
+            f"{FLAVOR} cannot make a sub-DAG of a map",
+            (Problem(f"it would wait for itself: {error}", task=error.task),),
+        ) from None
+    overrides = {task.id: overrides_of(task) for task in plan.tasks}
+    choices = build.Choices(
+        plan_url=f"{_store(store)}/plans/{plan.digest}.json",
+        container=lambda task: _container(task, config, overrides[task.id]),
+        retry=lambda task: _retry(config, overrides[task.id]),
+    )
+    spec = build.build(plan, layout, choices)
+    platform = {}
+    for task in plan.tasks:
+        body = platform_of(task, config, overrides[task.id])
+        if body:
+            platform[build.executor_label(layout, task)] = body
+    if not platform:
+        return [spec]
+    return [spec, {"platforms": {"kubernetes": {"deploymentSpec": {"executors": platform}}}}]
+
+
+def _store(url: str | None) -> str:
+    if url is None:
+        return PLACEHOLDER_STORE
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme in ("file", "memory"):
+        raise BadInput(
+            f"the artifact store {url!r} is on this machine, and Kubeflow's pods run elsewhere",
+            hint="give the stack a store that both reach: s3://…, gs://… or az://…",
+        )
+    return url.rstrip("/")
+
+
+def _container(task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any]:
+    settings = task.settings
+    body: dict[str, Any] = {"image": settings.image or config.image or PLACEHOLDER_IMAGE}
+    env = dict(settings.env)
+    resources = settings.resources
+    if resources is not None and resources.disk:
+        env.setdefault("TMPDIR", SCRATCH)
+    if env:
+        body["env"] = [{"name": name, "value": env[name]} for name in sorted(env)]
+    asked: dict[str, Any] = {}
+    if resources is not None:
+        if resources.cpu is not None:
+            asked["resourceCpuRequest"] = f"{float(resources.cpu):.3f}".rstrip("0").rstrip(".")
+        if resources.memory is not None:
+            asked["resourceMemoryRequest"] = resources.memory
+    cpu = overrides.cpu_limit or asked.get("resourceCpuRequest")
+    memory = overrides.memory_limit or asked.get("resourceMemoryRequest")
+    if cpu:
+        asked["resourceCpuLimit"] = cpu
+    if memory:
+        asked["resourceMemoryLimit"] = memory
+    if resources is not None and resources.gpu:
+        kind = overrides.accelerator or accelerator_of(task, config, overrides).resource
+        asked["accelerator"] = {"resourceType": kind, "resourceCount": str(resources.gpu)}
+    if asked:
+        body["resources"] = asked
+    return body
+
+
+def _retry(config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any] | None:
+    # KFP retries whatever ended with an error. That is safe for user code: a runtime whose attempts are spent
+    # exits with the recorded code and runs nothing.
+    count = config.retries if overrides.retries is None else overrides.retries
+    if not count:
+        return None
+    return {
+        "maxRetryCount": count,
+        "backoffDuration": "30s",
+        "backoffFactor": 2.0,
+        "backoffMaxDuration": "600s",
+    }
