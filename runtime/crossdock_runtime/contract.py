@@ -19,6 +19,7 @@ from crossdock_runtime.bindings import (
     Binding,
     Collect,
     Output,
+    Param,
     Predicate,
     binding_json,
     leaves,
@@ -66,11 +67,13 @@ class OutputType:
 
 @dataclass(frozen=True, slots=True)
 class PythonCode:
-    """A step function, `module:qualname`, the digest of its code and its way of returning outputs."""
+    """A step function: `module:qualname`, the digest of its code, its way of returning outputs (`none`, `single`,
+    `tuple`, `namedtuple`), and the libraries that it imports."""
 
     ref: str
     digest: str
     shape: str
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +251,6 @@ class Plan:
 
     def parameters_of(self, task: Task) -> tuple[str, ...]:
         """Names of the pipeline parameters that the task needs, those of its gates and maps included."""
-        from crossdock_runtime.bindings import Param
-
         found: dict[str, None] = {}
         sources = list(task.sources())
         for gate in self.gates_of.get(task.id, ()):
@@ -402,7 +403,9 @@ def _read_word(body: Any) -> str | Word:
 
 def _code_json(code: Code) -> dict[str, Any]:
     if isinstance(code, PythonCode):
-        return {"python": code.ref, "digest": code.digest, "returns": code.shape}
+        return _drop(
+            {"python": code.ref, "digest": code.digest, "returns": code.shape, "imports": list(code.imports)}
+        )
     if isinstance(code, Program):
         return {"command": [_word_json(word) for word in code.command], "args": [_word_json(word) for word in code.args]}
     return {"gate": True}
@@ -410,7 +413,7 @@ def _code_json(code: Code) -> dict[str, Any]:
 
 def _read_code(body: Mapping[str, Any]) -> Code:
     if "python" in body:
-        return PythonCode(body["python"], body["digest"], body["returns"])
+        return PythonCode(body["python"], body["digest"], body["returns"], tuple(body.get("imports", ())))
     if "command" in body:
         return Program(
             tuple(_read_word(word) for word in body["command"]), tuple(_read_word(word) for word in body["args"])

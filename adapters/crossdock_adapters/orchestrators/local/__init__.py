@@ -1,0 +1,82 @@
+"""Orchestrator `local`: every task on this machine, in this process or in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from crossdock.ir import Feature, Level, Plan, Support
+from crossdock.stacks import CanRun, ComponentConfig, Orchestrator, RunHandle, RunOptions, Spec, Stack, TaskOverrides
+
+_FULL = Support(Level.FULL)
+_RUNTIME = Support(Level.RUNTIME)
+_REMOTE_SECRET = "the value is provided by a platform that this machine is not"
+_ELSEWHERE = Support(Level.NEVER, _REMOTE_SECRET, hint='use Secret(env="NAME") for local runs')
+
+
+def _unmanaged(what: str) -> Support:
+    return Support(Level.RUNTIME, notice=f"{what} is not enforced: tasks share this machine")
+
+
+class LocalConfig(ComponentConfig):
+    """Configuration of the local orchestrator.
+
+    Attributes:
+        max_workers: tasks at once; with 1 they run in this process.
+    """
+
+    max_workers: int = 1
+
+
+class LocalOverrides(TaskOverrides):
+    """`targets={"local": {"isolation": "process"}}` runs a task in a process of its own."""
+
+    isolation: Literal["none", "process"] = "none"
+
+
+class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
+    """Runs tasks on this machine; there is no server, and `submit` returns when the run has ended."""
+
+    flavor = "local"
+    Config = LocalConfig
+    Overrides = LocalOverrides
+    remote = False
+    features = {
+        **dict.fromkeys(Feature, _FULL),
+        Feature.CONTAINER_STEP: Support(
+            Level.RUNTIME, notice="the program runs on this machine, outside of its image"
+        ),
+        Feature.IMAGE: _unmanaged("the image"),
+        Feature.REQUIREMENTS: Support(
+            Level.RUNTIME, notice="requirements are not installed: this environment is used as it is"
+        ),
+        Feature.CPU: _unmanaged("cpu"),
+        Feature.MEMORY: _unmanaged("memory"),
+        Feature.GPU: _unmanaged("the number of accelerators"),
+        Feature.DISK: _unmanaged("disk"),
+        Feature.SHM: _unmanaged("shared memory"),
+        Feature.SPOT: Support(Level.RUNTIME, notice="this machine is no spot capacity"),
+        Feature.LABELS: Support(Level.RUNTIME, notice="labels are kept in the plan only"),
+        Feature.SECRET_KUBERNETES: _ELSEWHERE,
+        Feature.SECRET_AWS: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
+        Feature.SECRET_GCP: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
+        Feature.SECRET_AZURE: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
+    }
+
+    def translate(self, plan: Plan, stack: Stack | None = None) -> Spec:
+        """The plan itself is what the local orchestrator runs."""
+        return Spec("local", {"plan.json": plan.to_json(indent=1) + "\n"})
+
+    def submit(self, plan: Plan, stack: Stack, options: RunOptions) -> RunHandle:
+        from crossdock_adapters.orchestrators.local import client
+
+        return client.submit(plan, stack, options)
+
+    def status(self, handle: RunHandle) -> str:
+        return handle.details["status"]
+
+    def logs(self, handle: RunHandle, task: str, follow: bool = False) -> Iterator[str]:
+        return iter(())
+
+    def cancel(self, handle: RunHandle) -> None:
+        """The record says it: the process that runs the tasks looks there every second."""

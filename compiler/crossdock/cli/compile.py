@@ -1,0 +1,120 @@
+"""`crossdock compile` and `crossdock check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from crossdock.client import Client
+from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
+
+
+def _warn(warnings: Iterable[Problem]) -> None:
+    for problem in warnings:
+        click.echo(f"note: {problem}", err=True)
+
+
+def _only_one(stack: str | None, target: str | None) -> None:
+    if stack and target:
+        raise click.UsageError("--stack and --target exclude each other")
+
+
+@click.command()
+@click.argument("source")
+@click.option("--target", metavar="FLAVOR", help="The orchestrator's flavor; marked placeholders stand for the stack.")
+@click.option("--stack", help="Name of the stack.")
+@click.option("-o", "--output", metavar="DIR", help="Write the files there; without it a one-file spec goes to stdout.")
+def compile(source: str, target: str | None, stack: str | None, output: str | None) -> int:
+    """Write the native spec of the pipeline SOURCE."""
+    _only_one(stack, target)
+    spec, checked = Client(stack).compile(source, target)
+    _warn(checked.warnings)
+    if output is None:
+        if len(spec.files) > 1:
+            raise BadInput(f"the spec has {len(spec.files)} files", hint="add -o DIR")
+        click.echo(spec.main, nl=False)
+        return 0
+    folder = Path(output)
+    write_files(folder, spec.files)
+    for name in spec.files:
+        click.echo(str(folder / name))
+    return 0
+
+
+def write_files(folder: Path, files: object) -> None:
+    """Publish files in a folder, each atomically.
+
+    Raises:
+        BadInput: the folder cannot be written.
+    """
+    import os
+    import tempfile
+
+    assert isinstance(files, dict) or hasattr(files, "items")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                    file.write(text)
+                Path(temporary).chmod(0o644)
+                Path(temporary).replace(folder / name)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise BadInput(f"cannot write to {str(folder)!r}: {error.strerror}", hint="choose another -o DIR") from None
+
+
+@click.command()
+@click.argument("source")
+@click.option("--target", metavar="FLAVOR", help="An orchestrator's flavor.")
+@click.option("--stack", help="Name of the stack.")
+@click.option("--all-targets", is_flag=True, help="Every installed flavor.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def check(source: str, target: str | None, stack: str | None, all_targets: bool, as_json: bool) -> int:
+    """Say everything that a target cannot do with the pipeline SOURCE."""
+    from crossdock import registry
+
+    _only_one(stack, target)
+    client = Client(stack)
+    loaded = client.load(source)
+    targets = registry.flavors("orchestrator") if all_targets else (target,)
+    worst = 0
+    found = []
+    for name in targets:
+        shown = name or client.stack.orchestrator.flavor
+        problems: tuple[Problem, ...] = ()
+        warnings: tuple[Problem, ...] = ()
+        try:
+            warnings = client.check(loaded, name).warnings
+        except UnsupportedError as error:
+            problems = error.problems
+            worst = 1
+        found.append({"target": shown, "problems": _list(problems), "warnings": _list(warnings)})
+        if not as_json:
+            _show(shown, problems, warnings)
+    if as_json:
+        import json
+
+        click.echo(json.dumps({"pipeline": loaded.plan.name, "targets": found}, indent=1))
+    return worst
+
+
+def _list(problems: Iterable[Problem]) -> list[dict[str, str | None]]:
+    return [
+        {"message": item.message, "task": item.task, "where": item.where, "hint": item.hint} for item in problems
+    ]
+
+
+def _show(target: str, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+    click.echo(f"{target}: {'cannot run it' if problems else 'ok'}")
+    for problem in problems:
+        click.echo(f"- {problem}")
+    for problem in warnings:
+        click.echo(f"- note: {problem}")
+
+

@@ -1,0 +1,104 @@
+"""The command group: names and help are here, each command's code in a file of its own."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from crossdock import __version__
+from crossdock.dsl.errors import CrossdockError
+
+COMMANDS = {
+    "check": ("crossdock.cli.compile", "Say what a target cannot do with a pipeline."),
+    "compile": ("crossdock.cli.compile", "Write the native spec of a pipeline."),
+    "run": ("crossdock.cli.run", "Run a pipeline and wait for its end."),
+    "runs": ("crossdock.cli.runs", "Look at runs, resume, replay, cancel and delete them."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is called; `--help` needs none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], list(COMMANDS), 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(sorted(COMMANDS))}"
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="crossdock")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def cli(debug: bool) -> None:
+    """Write an ML pipeline once in plain Python; compile it to the workflow engine you have."""
+    if debug:
+        os.environ["CROSSDOCK_DEBUG"] = "1"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code."""
+    args = list(arguments)
+    if "--debug" in args:
+        args.remove("--debug")
+        os.environ["CROSSDOCK_DEBUG"] = "1"
+    try:
+        result = cli.main(args, prog_name="crossdock", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cancelled", err=True)
+        return 1
+    except CrossdockError as error:
+        if os.environ.get("CROSSDOCK_DEBUG"):
+            raise
+        click.echo(f"crossdock: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except Exception as error:
+        if os.environ.get("CROSSDOCK_DEBUG"):
+            raise
+        where = _users_line(error)
+        text = f"{where}: " if where else ""
+        click.echo(f"crossdock: {text}{type(error).__name__}: {error}\n  hint: add --debug to see where", err=True)
+        return 2
+
+
+def _users_line(error: BaseException) -> str | None:
+    """The innermost line outside of crossdock and of the standard library."""
+    import sysconfig
+    import traceback
+
+    ours = tuple(
+        os.path.dirname(os.path.abspath(module.__file__ or "")) + os.sep
+        for module in (importlib.import_module("crossdock"), importlib.import_module("crossdock_runtime"))
+    )
+    library = sysconfig.get_paths()["stdlib"]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith((*ours, library, "<")):
+            return f"{frame.filename}:{frame.lineno}"
+    return None

@@ -1,0 +1,460 @@
+"""The Python API: everything that the command line does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crossdock.dsl.errors import BadInput, Problem, RunFailed, UnsupportedError
+from crossdock.dsl.pipeline import Pipeline
+from crossdock.passes import CodeBook, Traced, compile_pipeline
+from crossdock.passes.project import load_source
+
+if TYPE_CHECKING:
+    from crossdock.ir import Plan
+    from crossdock.stacks import Orchestrator, Spec, Stack
+    from crossdock_runtime.driver import Event
+    from crossdock_runtime.state import RunState
+    from crossdock_runtime.store import Store
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a target says of a plan: it can run it, but does some things otherwise."""
+
+    target: str
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A pipeline, its plan, and where its code lives.
+
+    Attributes:
+        source: SOURCE relative to the project's root, for the record.
+        modules: modules of the user's code.
+    """
+
+    pipeline: Pipeline[Any, Any]
+    traced: Traced
+    root: Path
+    source: str
+    modules: tuple[str, ...]
+
+    @property
+    def plan(self) -> Plan:
+        return self.traced.plan
+
+
+class Output:
+    """An output of a run: its manifest, and the object on demand."""
+
+    def __init__(self, store: Store, manifest: Any) -> None:
+        self._store = store
+        self.manifest = manifest
+
+    def load(self) -> Any:
+        """Read the object; its digest is verified."""
+        from crossdock_runtime import artifacts
+
+        return artifacts.load(self._store, self.manifest)
+
+    def __repr__(self) -> str:
+        from crossdock_runtime.state import value_text
+
+        return f"<Output {value_text(self.manifest)}>"
+
+
+class Outputs(Mapping[str, Output]):
+    """The outputs of a run by `task.output` (`task.0.output` for an item of a map)."""
+
+    def __init__(self, store: Store, state: RunState) -> None:
+        self._store = store
+        self._found = {
+            f"{task.name}.{name}": manifest
+            for task in state.tasks
+            if task.result is not None
+            for name, manifest in task.result.outputs.items()
+        }
+
+    def __getitem__(self, name: str) -> Output:
+        from crossdock.registry import did_you_mean
+
+        if name not in self._found:
+            raise BadInput(f"the run has no output {name!r}", hint=did_you_mean(name, tuple(self._found)))
+        return Output(self._store, self._found[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+class Run:
+    """A run in the store."""
+
+    def __init__(self, store: Store, run: str) -> None:
+        self._store = store
+        self.id = run
+
+    @property
+    def state(self) -> RunState:
+        """How it stands now, read from the store."""
+        from crossdock_runtime.state import read_state
+
+        return read_state(self._store, self.id)
+
+    @property
+    def status(self) -> str:
+        """`succeeded`, `failed`, `cancelled`, `lost` or `running`."""
+        return self.state.status
+
+    @property
+    def outputs(self) -> Outputs:
+        """Outputs of its tasks."""
+        return Outputs(self._store, self.state)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}>"
+
+
+class Client:
+    """Compiles and runs pipelines, and reads what became of them.
+
+    Args:
+        stack: name of the stack; `default` is the local orchestrator with the local store.
+    """
+
+    def __init__(self, stack: str | None = None) -> None:
+        self._stack_name = stack
+
+    @property
+    def stack(self) -> Stack:
+        """The stack that runs go to.
+
+        Raises:
+            BadInput: there is none of that name.
+        """
+        from crossdock.stacks.default import default_stack
+
+        if self._stack_name not in (None, "default"):
+            raise BadInput(f"there is no stack {self._stack_name!r}", hint="there is: default")
+        return default_stack()
+
+    @property
+    def store(self) -> Store:
+        """The data plane of the stack's artifact store."""
+        return self.stack.artifact_store.open()
+
+    # Pipelines
+
+    def load(self, source: str | Pipeline[Any, Any]) -> Loaded:
+        """Import and compile a pipeline.
+
+        Args:
+            source: `path/file.py[:pipeline]`, `package.module[:pipeline]`, or a `@pipeline` function.
+
+        Raises:
+            BadInput: it is not there, or its file cannot be imported.
+            TraceError: the DSL is used wrongly.
+        """
+        if isinstance(source, Pipeline):
+            code = CodeBook.of(source.function)
+            module = source.function.__module__
+            traced = compile_pipeline(source, code)
+            modules = () if module == "__main__" else (module,)
+            return Loaded(source, traced, code.project.root, f"{module}:{source.function.__qualname__}", modules)
+        loaded = load_source(source)
+        name, pipeline = _pipeline_of(loaded.module, loaded.name, source)
+        traced = compile_pipeline(pipeline, CodeBook(loaded.project))
+        file = loaded.file.resolve()
+        root = loaded.project.root.resolve()
+        shown = file.relative_to(root).as_posix() if file.is_relative_to(root) else loaded.module_name
+        return Loaded(pipeline, traced, loaded.project.root, f"{shown}:{name}", (loaded.module_name,))
+
+    def check(self, source: str | Pipeline[Any, Any] | Loaded, target: str | None = None) -> Checked:
+        """Whether a target can run a pipeline.
+
+        Raises:
+            UnsupportedError: it cannot; has every reason at once.
+        """
+        loaded = source if isinstance(source, Loaded) else self.load(source)
+        orchestrator = self._orchestrator(target)
+        return _check(loaded, orchestrator)
+
+    def compile(self, source: str | Pipeline[Any, Any] | Loaded, target: str | None = None) -> tuple[Spec, Checked]:
+        """The native spec of a pipeline, and what to know about it.
+
+        Raises:
+            UnsupportedError: the target cannot run it.
+        """
+        loaded = source if isinstance(source, Loaded) else self.load(source)
+        orchestrator = self._orchestrator(target)
+        checked = _check(loaded, orchestrator)
+        return orchestrator.translate(loaded.plan, None if target else self.stack), checked
+
+    def _orchestrator(self, target: str | None) -> Orchestrator[Any]:
+        if target is None:
+            return self.stack.orchestrator
+        from crossdock import registry
+
+        found = registry.flavor("orchestrator", target)
+        orchestrator: Orchestrator[Any] = found(target, found.Config())  # type: ignore[assignment]
+        return orchestrator
+
+    # Runs
+
+    def run(
+        self,
+        source: str | Pipeline[Any, Any] | Loaded,
+        parameters: Parameters | None = None,
+        *,
+        texts: Mapping[str, str] | None = None,
+        cache: bool = True,
+        max_workers: int = 1,
+        resume: str | None = None,
+        run_id: str | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        raise_on_failure: bool = True,
+    ) -> Run:
+        """Run a pipeline on the stack, and wait for its end.
+
+        Args:
+            source: see `load`.
+            parameters: values by name.
+            texts: values as text by name, from a command line.
+            cache: False runs every task.
+            max_workers: tasks at once; with 1 they run in this process.
+            resume: id of an earlier run whose results are adopted.
+            run_id: a fixed id instead of a new one.
+            on_event: is told what happens.
+            raise_on_failure: False returns a failed run too.
+
+        Raises:
+            RunFailed: a task failed.
+            UnsupportedError, BadInput, TraceError, StoreError: before anything ran.
+        """
+        from crossdock.passes.parameters import bind
+
+        loaded = source if isinstance(source, Loaded) else self.load(source)
+        stack = self.stack
+        _check(loaded, stack.orchestrator)
+        tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {})
+        return self._start(loaded, stack, tagged, cache, max_workers, resume, run_id, on_event, raise_on_failure)
+
+    def resume(
+        self,
+        run: str,
+        *,
+        accept_changes: bool = False,
+        max_workers: int = 1,
+        on_event: Callable[[Event], None] | None = None,
+        raise_on_failure: bool = True,
+    ) -> Run:
+        """Run again what an earlier run did not finish; committed results are adopted.
+
+        Args:
+            run: the earlier run.
+            accept_changes: use the code as it is now, where it was changed since.
+
+        Raises:
+            BadInput: the code was changed, or is not there any more.
+        """
+        from crossdock.ir import Plan
+        from crossdock_runtime.record import RunRecord
+        from crossdock_runtime.state import find_run, plan_of
+
+        store = self.store
+        run = find_run(store, run)
+        document = RunRecord(store, run).document() or {}
+        stored: Plan = plan_of(RunRecord(store, run))
+        loaded = self._load_again(document)
+        if loaded.plan.digest != stored.digest and not accept_changes:
+            raise BadInput(
+                f"the pipeline was changed since {run}: {_difference(stored, loaded.plan)}",
+                hint=f"crossdock runs resume {run} --accept-changes",
+            )
+        return self._start(
+            loaded,
+            self.stack,
+            document.get("parameters", {}),
+            bool(document.get("cache", True)),
+            max_workers,
+            run,
+            None,
+            on_event,
+            raise_on_failure,
+        )
+
+    def _load_again(self, document: Mapping[str, Any]) -> Loaded:
+        source, root = document.get("source"), document.get("project_root")
+        if not source:
+            raise BadInput("the run's record does not say where its code is", hint="crossdock run SOURCE --resume RUN")
+        file, _, name = source.rpartition(":")
+        path = Path(str(root)) / file
+        return self.load(f"{path}:{name}" if file.endswith(".py") else source)
+
+    def _start(
+        self,
+        loaded: Loaded,
+        stack: Stack,
+        tagged: Mapping[str, Any],
+        cache: bool,
+        max_workers: int,
+        resume: str | None,
+        run_id: str | None,
+        on_event: Callable[[Event], None] | None,
+        raise_on_failure: bool,
+    ) -> Run:
+        from crossdock.stacks import CanRun, RunOptions
+        from crossdock_runtime.record import RunRecord, new_run_id
+        from crossdock_runtime.state import find_run
+
+        orchestrator = stack.orchestrator
+        if not isinstance(orchestrator, CanRun):
+            raise BadInput(f"orchestrator {orchestrator.flavor!r} cannot start runs yet", hint="crossdock compile …")
+        store = stack.artifact_store.open()
+        plan = loaded.plan
+        store.create(f"plans/{plan.digest}.json", plan.to_json().encode())
+        run = run_id or new_run_id()
+        document: dict[str, Any] = {
+            "pipeline": plan.name,
+            "plan": plan.digest,
+            "parameters": dict(tagged),
+            "cache": cache,
+            "source": loaded.source,
+            "project_root": str(loaded.root),
+            "orchestrator": orchestrator.flavor,
+        }
+        if resume is not None:
+            document["resume_from"] = find_run(store, resume)
+        if not RunRecord(store, run).create(document):
+            raise BadInput(f"there is a run {run!r} already", hint="leave --run-id out")
+        options = RunOptions(
+            run=run,
+            parameters=tagged,
+            cache=cache,
+            max_workers=max_workers,
+            on_event=on_event,
+            modules=loaded.modules,
+            project_root=str(loaded.root),
+        )
+        handle = orchestrator.submit(plan, stack, options)
+        status = orchestrator.status(handle)
+        if status != "succeeded" and raise_on_failure:
+            raise RunFailed(f"run {run} {status}", hint=f"crossdock runs show {run}")
+        return Run(store, run)
+
+    def runs(self) -> Iterator[Run]:
+        """All runs in the store, newest first."""
+        from crossdock_runtime.record import newest_runs
+
+        store = self.store
+        return (Run(store, run) for run in newest_runs(store))
+
+    def get_run(self, run: str) -> Run:
+        """A run by its id, the end of its id, or `latest`.
+
+        Raises:
+            BadInput: there is none.
+        """
+        from crossdock_runtime.state import find_run
+
+        store = self.store
+        return Run(store, find_run(store, run))
+
+
+def _pipeline_of(module: Any, name: str | None, source: str) -> tuple[str, Pipeline[Any, Any]]:
+    from crossdock.registry import did_you_mean
+
+    found = {
+        key: item
+        for key, item in vars(module).items()
+        if isinstance(item, Pipeline) and item.function.__module__ == module.__name__
+    }
+    if name is not None:
+        item = getattr(module, name, None)
+        if isinstance(item, Pipeline):
+            return name, item
+        what = f"{name!r} in {module.__name__} is not a pipeline" if item is not None else f"no pipeline {name!r}"
+        raise BadInput(f"{source}: {what}", hint=did_you_mean(name, tuple(found)))
+    if not found:
+        raise BadInput(f"{source} has no pipeline", hint="decorate a function with @pipeline")
+    if len(found) > 1:
+        called = _nested(found)
+        outer = [key for key in found if key not in called]
+        if len(outer) == 1:
+            return outer[0], found[outer[0]]
+        raise BadInput(
+            f"{source} has {len(found)} pipelines: {', '.join(found)}", hint=f"write {source}:{next(iter(found))}"
+        )
+    return next(iter(found.items()))
+
+
+def _nested(found: Mapping[str, Pipeline[Any, Any]]) -> set[str]:
+    """Names of the pipelines that another one calls."""
+    return {
+        key for key in found for other, item in found.items() if other != key and key in item.function.__code__.co_names
+    }
+
+
+def _check(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Checked:
+    from crossdock.ir import check_support
+
+    target = orchestrator.flavor
+    problems, warnings = check_support(
+        loaded.plan, target, orchestrator.features, orchestrator.rules, loaded.traced.locations
+    )
+    problems.extend(_overrides(loaded, orchestrator))
+    if problems:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
+        raise UnsupportedError(f"{target} cannot run {loaded.plan.name!r}: {count}", tuple(problems))
+    return Checked(target, tuple(warnings))
+
+
+def _overrides(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Iterator[Problem]:
+    """Per-target overrides that the target's model refuses, and those for targets that are not installed."""
+    from pydantic import ValidationError
+
+    from crossdock import registry
+
+    known: tuple[str, ...] | None = None
+    for task in loaded.plan.tasks:
+        for target, body in task.settings.targets.items():
+            where = loaded.traced.locations.get(task.id)
+            if target != orchestrator.flavor:
+                known = known or registry.flavors("orchestrator")
+                if target not in known:
+                    hint = registry.did_you_mean(target, known)
+                    yield Problem(f"targets names no flavor {target!r}", task=task.id, where=where, hint=hint)
+                continue
+            try:
+                orchestrator.Overrides(**body)
+            except ValidationError as error:
+                for item in error.errors():
+                    place = ".".join(map(str, item["loc"]))
+                    known_fields = ", ".join(orchestrator.Overrides.model_fields)
+                    yield Problem(
+                        f"targets[{target!r}].{place}: {item['msg']}",
+                        task=task.id,
+                        where=where,
+                        hint=f"it takes: {known_fields or 'nothing'}",
+                    )
+
+
+def _difference(old: Plan, new: Plan) -> str:
+    """In a few words, what changed between two plans."""
+    gone = [task for task in old.by_id if task not in new.by_id]
+    added = [task for task in new.by_id if task not in old.by_id]
+    changed = [task for task in old.by_id if task in new.by_id and old.by_id[task] != new.by_id[task]]
+    parts = [
+        f"{what} {', '.join(names[:5])}"
+        for what, names in (("changed", changed), ("added", added), ("gone", gone))
+        if names
+    ]
+    return "; ".join(parts) or "its parameters or settings differ"

@@ -1,0 +1,59 @@
+"""Flavors of components, found by entry point and loaded when they are first used."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from crossdock.dsl.errors import BadInput
+
+GROUPS = {"orchestrator": "crossdock.orchestrators", "artifact_store": "crossdock.artifact_stores"}
+
+
+@functools.lru_cache(maxsize=None)
+def _points(type_: str) -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUPS[type_]):
+        other = found.get(point.name)
+        if other is not None and other.value != point.value:
+            raise BadInput(
+                f"two packages offer the {type_} flavor {point.name!r}: {other.value} and {point.value}",
+                hint="uninstall one of them",
+            )
+        found[point.name] = point
+    return found
+
+
+def flavors(type_: str) -> tuple[str, ...]:
+    """Names of the installed flavors of a component type, sorted."""
+    return tuple(sorted(_points(type_)))
+
+
+def did_you_mean(name: str, known: tuple[str, ...]) -> str:
+    """A hint for an unknown name: the nearest, and what there is."""
+    near = difflib.get_close_matches(name, known, 1)
+    listed = f"there is: {', '.join(known)}" if known else "there is none"
+    return f"did you mean {near[0]!r}? {listed}" if near else listed
+
+
+def flavor(type_: str, name: str) -> type[Any]:
+    """The class of a flavor.
+
+    Raises:
+        BadInput: there is none of that name, or it cannot be loaded.
+    """
+    point = _points(type_).get(name)
+    if point is None:
+        raise BadInput(f"there is no {type_} flavor {name!r}", hint=did_you_mean(name, flavors(type_)))
+    try:
+        found = point.load()
+    except ImportError as error:
+        raise BadInput(
+            f"the {type_} flavor {name!r} cannot be loaded: {error}", hint=f"pip install 'crossdock[{name}]'"
+        ) from error
+    if getattr(found, "flavor", None) != name:
+        raise BadInput(f"{point.value} calls itself {getattr(found, 'flavor', None)!r}, its entry point {name!r}")
+    component: type[Any] = found
+    return component

@@ -1,0 +1,162 @@
+"""The constant command that runs one task on every target (EXECUTION.md, "The command")."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from crossdock.dsl.errors import BadInput, CrossdockError, StoreError
+from crossdock_runtime import failure
+from crossdock_runtime.contract import CONTRACT, Plan
+from crossdock_runtime.execute import Outcome, RunContext, emitted, run_task
+from crossdock_runtime.failure import Cancelled, TaskFailed, cause_of
+from crossdock_runtime.loading import Project
+from crossdock_runtime.record import Index, RunRecord, new_run_id, now
+from crossdock_runtime.store import Store
+from crossdock_runtime.values import digest, encode
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m crossdock_runtime", description="Run one task of a plan.")
+    env = os.environ.get
+    parser.add_argument("--contract", default=env("CROSSDOCK_CONTRACT"))
+    parser.add_argument("--plan", default=env("CROSSDOCK_PLAN"), help="<store>/plans/<sha256>.json")
+    parser.add_argument("--task", default=env("CROSSDOCK_TASK"))
+    parser.add_argument("--index", default=env("CROSSDOCK_INDEX", ""), help="item numbers, outermost map first: 0.3")
+    parser.add_argument("--shard", default=env("CROSSDOCK_SHARD", ""), help="k/n: every n-th item, from k")
+    parser.add_argument("--run", default=env("CROSSDOCK_RUN", ""))
+    parser.add_argument("--native-id", default=env("CROSSDOCK_NATIVE_ID", ""))
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=TEXT")
+    parser.add_argument("--emit", action="append", default=[], metavar="NAME=PATH", help="write a gate or a map's items")
+    return parser
+
+
+def _plan(text: str) -> tuple[Store, Plan]:
+    head, found, name = text.rpartition("/plans/")
+    if not found or not name.endswith(".json"):
+        raise BadInput(f"--plan {text!r} is not <store>/plans/<sha256>.json")
+    store = Store.open(os.path.expandvars(head))
+    data = store.read(f"plans/{name}")
+    if digest(data) != f"sha256:{name.removesuffix('.json')}":
+        raise BadInput(f"the plan at {text!r} is not the one that its name says", hint="crossdock publish")
+    return store, Plan.from_json(data)
+
+
+def _index(text: str) -> Index:
+    try:
+        return tuple(int(part) for part in text.split(".")) if text else ()
+    except ValueError:
+        raise BadInput(f"--index {text!r} is not item numbers such as 0.3") from None
+
+
+def _parameters(plan: Plan, record: RunRecord, given: Sequence[str]) -> dict[str, object]:
+    from crossdock_runtime.parameters import parse_native
+
+    document = record.document() or {}
+    found: dict[str, object] = {
+        name: item.default for name, item in plan.parameters.items() if not item.required
+    }
+    found.update(document.get("parameters", {}))
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or name not in plan.parameters:
+            raise BadInput(f"--param {text!r} names no parameter of the pipeline")
+        found[name] = encode(parse_native(value, plan.parameters[name].type))
+    return found
+
+
+def _terminated(*_: object) -> None:
+    raise Cancelled("terminated")
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    options = _parser().parse_args(argv)
+    if options.contract != str(CONTRACT):
+        older = "the image" if str(options.contract or "0") > str(CONTRACT) else "the spec"
+        raise BadInput(
+            f"the spec speaks contract {options.contract}, this image {CONTRACT}: {older} is the older side",
+            hint="compile and build with the same version of crossdock",
+        )
+    if not options.plan or not options.task:
+        raise BadInput("--plan and --task are needed")
+    store, plan = _plan(options.plan)
+    task = plan.by_id.get(options.task)
+    if task is None:
+        raise BadInput(f"the plan has no task {options.task!r}")
+    record = RunRecord(store, options.run or new_run_id())
+    record.create({"pipeline": plan.name, "plan": plan.digest, "parameters": {}, "cache": True})
+    document = record.document() or {}
+    resume = document.get("resume_from")
+    project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
+
+    def listen(name: str, index: Index, text: str) -> None:
+        place = ".".join([name, *map(str, index)])
+        sys.__stdout__.write(f"{now()} {place} | {text}\n")  # type: ignore[union-attr]
+        sys.__stdout__.flush()  # type: ignore[union-attr]
+
+    context = RunContext(
+        store,
+        plan,
+        record,
+        _parameters(plan, record, options.param),
+        project,
+        RunRecord(store, resume) if resume else None,
+        document.get("cache", True),
+        options.native_id or None,
+        listen,
+    )
+    codes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
+    for text in options.emit:
+        name, _, path = text.partition("=")
+        place = Path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(emitted(context, task, _index(options.index), name), encoding="utf-8")
+    return next((code for code in codes if code), failure.DONE)
+
+
+def _items(context: RunContext, task: str, options: argparse.Namespace) -> list[Index]:
+    if not options.shard:
+        return [_index(options.index)]
+    from crossdock_runtime.execute import indices
+
+    shard, _, count = options.shard.partition("/")
+    try:
+        return indices(context, task)[int(shard) :: int(count)]
+    except ValueError:
+        raise BadInput(f"--shard {options.shard!r} is not k/n") from None
+
+
+def _one(context: RunContext, task: str, index: Index) -> int:
+    outcome: Outcome = run_task(context, context.plan.by_id[task], index)
+    place = ".".join([task, *map(str, index)])
+    line = f"{now()} {place}: {outcome.state}"
+    if outcome.cause is not None:
+        line += f": {outcome.cause.kind}: {outcome.cause.message}"
+        if outcome.cause.traceback:
+            sys.stderr.write(outcome.cause.traceback)
+    print(line, flush=True)
+    return outcome.exit_code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one task; returns the exit code (EXECUTION.md, "Retries, timeouts, exit codes")."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return _run(argv)
+    except (Cancelled, KeyboardInterrupt) as error:
+        print(f"crossdock: {cause_of(error).message}", file=sys.stderr)
+        return failure.INFRASTRUCTURE
+    except StoreError as error:
+        print(f"crossdock: {error}", file=sys.stderr)
+        return failure.INFRASTRUCTURE
+    except (CrossdockError, TaskFailed) as error:
+        print(f"crossdock: {error}", file=sys.stderr)
+        return failure.BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,449 @@
+"""One task of one run: may it start, what does it read, is it known already, run it, commit what it made."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crossdock.dsl import types
+from crossdock.dsl.settings import Cache, Retry
+from crossdock_runtime import artifacts, cache, failure, heartbeat, predicates, values
+from crossdock_runtime.bindings import Collect, Output
+from crossdock_runtime.contract import BranchScope, Gate, GateCode, Plan, Program, PythonCode, Task
+from crossdock_runtime.failure import Cancelled, Cause, TaskFailed, cause_of
+from crossdock_runtime.inputs import NotThere, Resolved, Resolver, Skip
+from crossdock_runtime.loading import Project
+from crossdock_runtime.logs import TaskLog, captured
+from crossdock_runtime.manifest import Manifest
+from crossdock_runtime.record import Index, Result, RunRecord, TaskRecord, now
+from crossdock_runtime.steps import convert, outputs_of, resolve_secret, run_program, step_of
+from crossdock_runtime.store import Store
+
+SPARE_ATTEMPTS = 3
+"""Attempts beyond the user's own count, for those that ended with the machine."""
+
+
+@dataclass(slots=True)
+class RunContext:
+    """What every task of a run shares in one process.
+
+    Attributes:
+        parameters: tagged values of the pipeline's parameters.
+        resume_from: the run whose results are adopted.
+        cache: False looks nothing up; results are still kept for later runs.
+        listen: is given (task, index, line) for each line that a task prints.
+        status: gives the RunStatus, for the exit task.
+    """
+
+    store: Store
+    plan: Plan
+    run: RunRecord
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    project: Project | None = None
+    resume_from: RunRecord | None = None
+    cache: bool = True
+    native_id: str | None = None
+    listen: Callable[[str, Index, str], None] | None = None
+    status: Callable[[], Any] | None = None
+    isolated: bool = False
+    remember: bool = True
+
+    def resolver(self) -> Resolver:
+        """Resolves the bindings of this run."""
+        return Resolver(self.store, self.plan, self.run, self.parameters, self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended, as whoever started it is told.
+
+    Attributes:
+        state: one of `record.STATES`.
+        result: what was committed, if anything was.
+        cause: why it failed.
+        seconds: how long it took.
+        attempts: how many attempts there were.
+    """
+
+    state: str
+    result: Result | None = None
+    cause: Cause | None = None
+    seconds: float = 0.0
+    attempts: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """The runtime's exit code for it."""
+        return self.cause.exit_code if self.cause else failure.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A task that has to run: its inputs, and what its result will depend on."""
+
+    task: Task
+    index: Index
+    record: TaskRecord
+    inputs: Mapping[str, Resolved]
+    fields: Mapping[str, str]
+    key: str
+
+
+def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Ready:
+    """Decide what is to be done with a task; commits skips, cache hits and adopted results.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    record = context.run.task(task.id, index)
+    known = record.result()
+    if known is not None:
+        return Outcome(known.state, known, attempts=known.attempt)
+    resolver = context.resolver()
+    try:
+        skip = _closed_branch(context, task, index)
+        if skip is None:
+            _wait_over(context, task, index)
+            inputs = {name: resolver.input(item, index, task.scope) for name, item in task.inputs.items()}
+        else:
+            return _skipped(context, task, index, record, skip)
+    except Skip as reason:
+        return _skipped(context, task, index, record, str(reason))
+    except NotThere as missing:
+        message = f"task {missing.task!r} has no result"
+        return Outcome("upstream_failed", cause=Cause("upstream failed", message))
+    if task.id != context.plan.on_exit:
+        stop = context.run.stopped()
+        if stop is not None:
+            return Outcome("cancelled", cause=Cause("cancelled", f"the run was stopped: {stop['reason']}"))
+    if isinstance(task.code, GateCode):
+        result, _ = record.commit(Result("succeeded", {}, _gates(context, task, index, {}), started=now()))
+        return Outcome(result.state, result)
+    try:
+        fields = cache.key_fields(task, {name: item.digest for name, item in inputs.items()})
+    except Exception as error:
+        return Outcome("failed", cause=cause_of(error))
+    key = cache.key_of(fields)
+    found = _known(context, task, index, key)
+    if found is not None:
+        outputs, reason = found
+        gates = _gates(context, task, index, outputs)
+        result, _ = record.commit(Result("cached", outputs, gates, 0, key, fields, reason, now(), now()))
+        return Outcome(result.state, result)
+    return Ready(task, index, record, inputs, fields, key)
+
+
+def _closed_branch(context: RunContext, task: Task, index: Index) -> str | None:
+    """Why the task is skipped by a branch that it stands in, or None."""
+    for scope in context.plan.scopes_of(task.scope):
+        if not isinstance(scope, BranchScope):
+            continue
+        gate = context.plan.gates[scope.gate]
+        owner = context.plan.by_id[str(gate.task)]
+        depth = len(context.plan.maps_of(owner.scope))
+        result = context.run.task(owner.id, index[:depth]).result()
+        if result is None:
+            raise NotThere(owner.id)
+        said = result.gates.get(gate.id, "skipped")
+        if said != ("true" if scope.expect else "false"):
+            return f"{gate.id} is {said}"
+    return None
+
+
+def _wait_over(context: RunContext, task: Task, index: Index) -> None:
+    """Order-only edges: from a failed task there is no result, from a skipped one there is."""
+    plan = context.plan
+    mine = [scope.id for scope in plan.maps_of(task.scope)]
+    for name in task.after:
+        theirs = plan.maps_of(plan.by_id[name].scope)
+        shared = 0
+        while shared < min(len(mine), len(theirs)) and theirs[shared].id == mine[shared]:
+            shared += 1
+        for item in indices(context, name, index[:shared], shared):
+            if context.run.task(name, item).result() is None:
+                raise NotThere(name)
+
+
+def indices(context: RunContext, task: str, prefix: Index = (), depth: int = 0) -> list[Index]:
+    """Every item number of a task, below a prefix; one empty number for a task that stands in no map.
+
+    Raises:
+        Skip: the task that lists the items was skipped.
+        NotThere: it has no result.
+    """
+    maps = context.plan.maps_of(context.plan.by_id[task].scope)
+    found = [prefix]
+    resolver = context.resolver()
+    for scope in maps[depth:]:
+        found = [(*outer, number) for outer in found for number in range(len(resolver.items(scope, outer)))]
+    return found
+
+
+def _skipped(context: RunContext, task: Task, index: Index, record: TaskRecord, reason: str) -> Outcome:
+    about = {"run": context.run.id, "task": task.id, "index": list(index)}
+    outputs = {name: Manifest.tombstone({**about, "output": name}) for name in task.outputs}
+    gates = {gate.id: "skipped" for gate in context.plan.gates_of.get(task.id, ())}
+    result, _ = record.commit(Result("skipped", outputs, gates, reason=reason, started=now(), finished=now()))
+    return Outcome(result.state, result)
+
+
+def _known(context: RunContext, task: Task, index: Index, key: str) -> tuple[Mapping[str, Manifest], str] | None:
+    """A result that is adopted from the run that is resumed, or found in the cache."""
+    if context.resume_from is not None:
+        earlier = context.resume_from.task(task.id, index).result()
+        if earlier is not None and earlier.key == key and all(map(_whole(context.store), earlier.outputs.values())):
+            return earlier.outputs, f"adopted from {context.resume_from.id}"
+    settings = task.settings.cache if isinstance(task.settings.cache, Cache) else Cache()
+    if not context.cache or not settings.enabled:
+        return None
+    expires = None if settings.expires is None else float(settings.expires)  # type: ignore[arg-type]
+    found = cache.look_up(context.store, key, expires)
+    return None if found is None else (found[0], f"cached by {found[1]}")
+
+
+def _whole(store: Store) -> Callable[[Manifest], bool]:
+    return lambda manifest: cache.is_whole(store, manifest)
+
+
+def _gates(context: RunContext, task: Task, index: Index, outputs: Mapping[str, Manifest]) -> dict[str, str]:
+    """The text of every gate that the task evaluates."""
+    resolver = context.resolver()
+
+    def value(binding: Any) -> Any:
+        if isinstance(binding, Output) and binding.task == task.id:
+            from crossdock_runtime.inputs import pick
+
+            return pick(artifacts.read_inline(outputs[binding.name], context.store), binding.path)
+        return resolver.value(binding, index, task.scope)
+
+    def decide(gate: Gate) -> str:
+        try:
+            return "true" if predicates.holds(gate.predicate, value) else "false"
+        except Skip:
+            return "skipped"
+
+    return {gate.id: decide(gate) for gate in context.plan.gates_of.get(task.id, ())}
+
+
+def perform(context: RunContext, ready: Ready) -> Outcome:
+    """Run a task until it succeeds or its attempts are spent.
+
+    Raises:
+        Cancelled, KeyboardInterrupt: told to end; the attempt is recorded before.
+        StoreError: the store cannot be used.
+    """
+    task, record = ready.task, ready.record
+    retry = task.settings.retry or Retry(max_attempts=1)
+    started = time.monotonic()
+    earlier = record.attempts()
+    failures = [fact for number in earlier if (fact := record.fact(number, "finished")) and "cause" in fact]
+    spent = sum(1 for fact in failures if fact["state"] == "failed")
+    total = retry.max_attempts + SPARE_ATTEMPTS
+    if earlier and (spent >= retry.max_attempts or len(earlier) >= total):
+        last = Cause.from_json(failures[-1]["cause"]) if failures else Cause("killed", "every attempt was lost")
+        return Outcome("failed", cause=last, attempts=len(earlier))
+    number = (earlier[-1] if earlier else 0) + 1
+    while True:
+        number = record.start(number, context.native_id)
+        result, cause = _attempt(context, ready, number)
+        seconds = time.monotonic() - started
+        if result is not None:
+            return Outcome(result.state, result, None, seconds, number)
+        assert cause is not None
+        spent += 1
+        if spent >= retry.max_attempts or not _worth_another(retry, cause):
+            return Outcome("failed", None, cause, seconds, number)
+        if context.listen is not None:
+            context.listen(task.id, ready.index, f"attempt {number} failed: {cause.message}; trying again")
+        time.sleep(retry.wait_before(spent + 1))
+        number += 1
+
+
+def _worth_another(retry: Retry, cause: Cause) -> bool:
+    if cause.kind not in ("user exception", "program failed", "timeout", "out of memory", "killed"):
+        return False
+    if not retry.on:
+        return True
+    names = {*cause.bases, *(base.rpartition(".")[2] for base in cause.bases), cause.kind}
+    return any(name in names for name in retry.on)
+
+
+def _attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | None, Cause | None]:
+    task, record = ready.task, ready.record
+    listen = None
+    if context.listen is not None:
+        tell, index = context.listen, ready.index
+
+        def listen(text: str) -> None:
+            tell(task.id, index, text)
+
+    if task.settings.timeout is not None and not context.isolated:
+        from crossdock_runtime import isolate
+
+        return isolate.attempt(context, ready, number)
+    started = now()
+    log = TaskLog(record, number, listen=listen)
+    try:
+        with heartbeat.beating(record, number):
+            env = _environment(task, log)
+            outputs = _run(context, ready, number, log, env)
+            result = Result(
+                "succeeded", outputs, _gates(context, task, ready.index, outputs), number, ready.key, ready.fields,
+                None, started, now(),
+            )  # fmt: skip
+            winner, ours = record.commit(result)
+            record.finish(number, {"state": winner.state, "committed": ours, "started": started})
+    except BaseException as error:
+        cause = cause_of(error)
+        state = "cancelled" if isinstance(error, (KeyboardInterrupt, Cancelled)) else "failed"
+        log.flush()
+        record.finish(
+            number, {"state": state, "started": started, "cause": _blanked(cause, log).to_json()}
+        )
+        if state == "cancelled":
+            raise
+        return None, _blanked(cause, log)
+    if ours and context.remember and _keeps(task):
+        cache.remember(context.store, ready.key, context.run.id, winner)
+    return winner, None
+
+
+def _keeps(task: Task) -> bool:
+    settings = task.settings.cache
+    return not isinstance(settings, Cache) or settings.enabled
+
+
+def _blanked(cause: Cause, log: TaskLog) -> Cause:
+    return Cause(
+        cause.kind, log.blank(cause.message), cause.type, cause.bases, log.blank(cause.traceback), log.blank(cause.hint)
+    )
+
+
+def _environment(task: Task, log: TaskLog) -> dict[str, str]:
+    env = dict(task.settings.env)
+    for name, secret in task.settings.secrets.items():
+        env[name] = resolve_secret(secret.source, secret.reference, name)
+        log.hide(env[name])
+    return env
+
+
+@contextlib.contextmanager
+def _environ(env: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in env}
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _run(
+    context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapping[str, str]
+) -> dict[str, Manifest]:
+    task = ready.task
+    with _Scratch() as scratch:
+        if isinstance(task.code, Program):
+            inputs = {name: item.load(_program_type(task, name), scratch.path) for name, item in ready.inputs.items()}
+            returned = run_program(task, inputs, scratch.path() / "program", env, log.line)
+            log.flush()
+            return _save(context, ready, number, returned)
+        assert isinstance(task.code, PythonCode)
+        with _environ(env), captured(log):
+            step = step_of(task.code, context.project)
+            arguments = {}
+            for name, item in ready.inputs.items():
+                annotation = step.signature.inputs[name].type if name in step.signature.inputs else Any
+                members = [kind for kind in types.union_members(annotation) if kind is not type(None)]
+                loaded = item.load(members[0] if len(members) == 1 else None, scratch.path)
+                arguments[name] = convert(loaded, annotation)
+            returned = outputs_of(step, step.function(**arguments))
+            return _save(context, ready, number, returned)
+
+
+def _program_type(task: Task, name: str) -> Any:
+    return bytes if task.inputs[name].type == "bytes" else None
+
+
+class _Scratch:
+    """A temporary folder that is made only when it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: Path | None = None
+
+    def path(self) -> Path:
+        """The folder."""
+        if self._made is None:
+            self._made = Path(tempfile.mkdtemp(prefix="crossdock-"))
+        return self._made
+
+    def __enter__(self) -> _Scratch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
+
+
+def _save(context: RunContext, ready: Ready, number: int, returned: Mapping[str, Any]) -> dict[str, Manifest]:
+    task = ready.task
+    place = "/".join([f"data/{context.run.id}/{task.id}", *map(str, ready.index), str(number)])
+    found = {}
+    for name, value in returned.items():
+        about = {
+            "run": context.run.id, "task": task.id, "index": list(ready.index), "attempt": number, "output": name,
+        }  # fmt: skip
+        manifest = artifacts.save(
+            context.store, value, f"{place}/{name}", producer=about, materializer=task.outputs[name].materializer
+        )
+        context.store.create(
+            f"{ready.record.key}/attempts/{number}/outputs/{name}.json", values.dumps(manifest.to_json())
+        )
+        found[name] = manifest
+    return found
+
+
+def run_task(context: RunContext, task: Task, index: Index = ()) -> Outcome:
+    """Prepare and, where that leaves something to do, perform a task."""
+    ready = prepare(context, task, index)
+    return ready if isinstance(ready, Outcome) else perform(context, ready)
+
+
+def emitted(context: RunContext, task: Task, index: Index, name: str) -> str:
+    """What a platform is told by `--emit`: the text of a gate, or a map's list of item numbers as JSON.
+
+    Raises:
+        TaskFailed: the task emits no such thing.
+    """
+    import json
+
+    result = context.run.task(task.id, index).result()
+    for gate in context.plan.gates_of.get(task.id, ()):
+        if gate.id == name:
+            return "skipped" if result is None else result.gates.get(name, "skipped")
+    scope = context.plan.scopes.get(name)
+    if scope is not None and not isinstance(scope, BranchScope):
+        sources = {item.task for item in _sources(scope.items)}
+        if task.id in sources:
+            try:
+                count = len(context.resolver().items(scope, index))
+            except Skip:
+                count = 0
+            return json.dumps([str(number) for number in range(count)])
+    raise TaskFailed("bad input", f"task {task.id!r} emits no {name!r}")
+
+
+def _sources(binding: Any) -> list[Output | Collect]:
+    from crossdock_runtime.bindings import leaves
+
+    return [item for item in leaves(binding) if isinstance(item, (Output, Collect))]

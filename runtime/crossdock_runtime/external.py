@@ -1,0 +1,79 @@
+"""Existing data at a URI, as an input."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crossdock.dsl.errors import BadInput
+from crossdock_runtime import values
+from crossdock_runtime.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A file or a folder at a URI or a path. Its digest is over its contents, so a changed file is a new input."""
+
+    uri: str
+
+    def _local(self) -> Path | None:
+        if self.uri.startswith("file://"):
+            return Path(self.uri.removeprefix("file://"))
+        return None if "://" in self.uri else Path(self.uri).expanduser()
+
+    @property
+    def digest(self) -> str:
+        path = self._local()
+        if path is None:
+            return self._remote_digest()
+        if path.is_dir():
+            members = sorted(item for item in path.rglob("*") if item.is_file())
+            listed = [[item.relative_to(path).as_posix(), _digest(item)] for item in members]
+            return values.digest(values.dumps(listed))
+        return _digest(self._existing(path))
+
+    def _existing(self, path: Path) -> Path:
+        if not path.exists():
+            raise BadInput(f"there is nothing at {self.uri!r}", hint="check the path; it is seen from the step")
+        return path
+
+    def _remote(self) -> tuple[Store, str]:
+        head, _, name = self.uri.rstrip("/").rpartition("/")
+        return Store.open(head), name
+
+    def _remote_digest(self) -> str:
+        store, name = self._remote()
+        found = hashlib.sha256()
+        for key in self._keys(store, name):
+            data = store.read(key)
+            found.update(f"{len(key)}:{key}{len(data)}:".encode())
+            found.update(data)
+        return f"sha256:{found.hexdigest()}"
+
+    def _keys(self, store: Store, name: str) -> list[str]:
+        keys = [name] if store.exists(name) else sorted(store.keys(f"{name}/"))
+        if not keys:
+            raise BadInput(f"there is nothing at {self.uri!r}", hint="check the URI and the credentials")
+        return keys
+
+    def load(self, as_type: Any, scratch: Callable[[], Path]) -> Any:
+        path = self._local()
+        if path is None:
+            store, name = self._remote()
+            folder = scratch()
+            path = folder / name
+            for key in self._keys(store, name):
+                store.download(key, folder / key)
+        path = self._existing(path)
+        if as_type is bytes:
+            return path.read_bytes()
+        return Path(os.path.abspath(path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,312 @@
+"""From bindings to Python values: what a task reads, whether it is there, and the digest that stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from crossdock.dsl.errors import BadInput
+from crossdock_runtime import artifacts, values
+from crossdock_runtime.bindings import (
+    Binding,
+    Collect,
+    DictOf,
+    Item,
+    ListOf,
+    Literal,
+    OneOf,
+    Output,
+    Param,
+    RunOutput,
+    Status,
+    Uri,
+)
+from crossdock_runtime.contract import Input, MapScope, Plan
+from crossdock_runtime.external import External
+from crossdock_runtime.manifest import Manifest
+from crossdock_runtime.materializers.base import find as find_materializer
+from crossdock_runtime.record import Index, Result, RunRecord
+from crossdock_runtime.store import Store
+
+
+Scratch: TypeAlias = Callable[[], Path]
+"""Gives a folder for copies, made when it is first asked for."""
+
+
+class Skip(Exception):
+    """A source was skipped; `reason` says which."""
+
+
+class NotThere(Exception):
+    """A source has no committed result: its task failed, or did not run."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(task)
+        self.task = task
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A value as tagged JSON."""
+
+    value: Any
+
+    @property
+    def digest(self) -> str:
+        return values.digest(values.dumps(self.value))
+
+    def load(self, as_type: Any, scratch: Scratch) -> Any:
+        return values.decode(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An artifact of the store."""
+
+    store: Store
+    manifest: Manifest
+
+    @property
+    def digest(self) -> str:
+        return self.manifest.digest
+
+    def load(self, as_type: Any, scratch: Scratch) -> Any:
+        kind = as_type if isinstance(as_type, type) else None
+        return artifacts.load(self.store, self.manifest, kind, scratch() if self._needs_scratch() else None)
+
+    def _needs_scratch(self) -> bool:
+        if self.manifest.is_value:
+            return False
+        name = self.manifest.materializer.partition("@")[0]
+        return self.store.local_root is None or find_materializer(name).hands_out_paths
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of sources."""
+
+    items: Sequence[Resolved]
+
+    @property
+    def digest(self) -> str:
+        return values.digest(values.dumps(["list", *(item.digest for item in self.items)]))
+
+    def load(self, as_type: Any, scratch: Scratch) -> Any:
+        return [item.load(None, scratch) for item in self.items]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A dict of sources."""
+
+    items: Mapping[str, Resolved]
+
+    @property
+    def digest(self) -> str:
+        return values.digest(values.dumps(["dict", *([key, item.digest] for key, item in self.items.items())]))
+
+    def load(self, as_type: Any, scratch: Scratch) -> Any:
+        return {key: item.load(None, scratch) for key, item in self.items.items()}
+
+
+Resolved: TypeAlias = Tagged | Stored | Many | Pairs | External
+
+
+def pick(value: Any, path: Sequence[str | int]) -> Any:
+    """The part of a value that a binding's path names: items by key, else fields by name.
+
+    Raises:
+        BadInput: there is no such part.
+    """
+    for key in path:
+        try:
+            if isinstance(key, str) and not isinstance(value, Mapping):
+                value = getattr(value, key)
+            else:
+                value = value[key]
+        except (KeyError, IndexError, AttributeError, TypeError):
+            raise BadInput(f"a {type(value).__name__} has no {key!r}") from None
+    return value
+
+
+class Resolver:
+    """Resolves the bindings of one run.
+
+    Args:
+        store, plan, run: what is read.
+        parameters: tagged values of the pipeline's parameters.
+        status: gives the tagged RunStatus, for the exit task.
+    """
+
+    def __init__(
+        self, store: Store, plan: Plan, run: RunRecord, parameters: Mapping[str, Any], status: Any = None
+    ) -> None:
+        self.store = store
+        self.plan = plan
+        self.run = run
+        self.parameters = parameters
+        self.status = status
+
+    def result(self, task: str, index: Index) -> Result:
+        """The committed result of a task.
+
+        Raises:
+            NotThere: there is none.
+        """
+        found = self.run.task(task, index).result()
+        if found is None:
+            raise NotThere(task)
+        return found
+
+    def input(self, item: Input, index: Index, scope: str | None) -> Resolved:
+        """What an input reads.
+
+        Raises:
+            Skip: it was skipped, and the input is not optional.
+            NotThere: a source has no committed result.
+        """
+        try:
+            return self.resolve(item.binding, index, scope, artifact=item.artifact)
+        except Skip:
+            if item.optional:
+                return Tagged(None)
+            raise
+
+    def value(self, binding: Binding, index: Index, scope: str | None) -> Any:
+        """The Python value of a binding that is a value."""
+        return self.resolve(binding, index, scope).load(None, Path)
+
+    def resolve(self, binding: Binding, index: Index, scope: str | None, *, artifact: bool = False) -> Resolved:
+        """What a binding stands for, seen from a task in `scope` with the item numbers `index`."""
+        match binding:
+            case Literal():
+                return Tagged(binding.value)
+            case Param():
+                return self._parameter(binding, artifact)
+            case Output():
+                depth = self._shared(binding.task, scope)
+                return self._output(binding.task, binding.name, index[:depth], binding.path)
+            case Item():
+                items, number = self._item(binding.scope, index, scope)
+                return _part(items[number], binding.path)
+            case Collect():
+                return self._collect(binding, index, scope)
+            case OneOf():
+                return self._one_of(binding, index, scope, artifact)
+            case ListOf():
+                return Many([self.resolve(item, index, scope, artifact=artifact) for item in binding.items])
+            case DictOf():
+                return Pairs(
+                    {key: self.resolve(item, index, scope, artifact=artifact) for key, item in binding.items}
+                )
+            case Uri():
+                return External(binding.uri)
+            case RunOutput():
+                return self._earlier(binding)
+            case Status():
+                return Tagged(values.encode(self.status()))
+
+    def _parameter(self, binding: Param, artifact: bool) -> Resolved:
+        if binding.name not in self.parameters:
+            raise BadInput(f"parameter {binding.name!r} has no value", hint=f"-p {binding.name}=…")
+        tagged = self.parameters[binding.name]
+        declared = self.plan.parameters.get(binding.name)
+        if (artifact or (declared and declared.artifact)) and isinstance(tagged, str):
+            return External(tagged)
+        return _part(tagged, binding.path)
+
+    def _shared(self, task: str, scope: str | None) -> int:
+        """How many maps a task shares with a scope, outermost first."""
+        theirs = self.plan.maps_of(self.plan.by_id[task].scope)
+        if not theirs:
+            return 0
+        mine = self.plan.maps_of(scope)
+        depth = 0
+        while depth < min(len(theirs), len(mine)) and theirs[depth].id == mine[depth].id:
+            depth += 1
+        return depth
+
+    def _output(self, task: str, name: str, index: Index, path: Sequence[str | int]) -> Resolved:
+        result = self.result(task, index)
+        manifest = result.outputs.get(name)
+        if manifest is None:
+            raise BadInput(f"the result of task {task!r} has no output {name!r}")
+        if manifest.skipped:
+            raise Skip(f"task {task!r} was skipped")
+        if path:
+            value = pick(artifacts.read_inline(manifest, self.store), path)
+            return Tagged(values.encode(value))
+        return Stored(self.store, manifest)
+
+    def _item(self, name: str, index: Index, scope: str | None) -> tuple[list[Any], int]:
+        maps = self.plan.maps_of(scope)
+        for depth, found in enumerate(maps):
+            if found.id == name:
+                return self.items(found, index[:depth]), index[depth]
+        raise BadInput(f"the item of {name!r} is read outside of it")
+
+    def items(self, scope: MapScope, index: Index) -> list[Any]:
+        """The tagged items of a map, seen from the item numbers of the maps around it.
+
+        Raises:
+            Skip: the task that lists them was skipped.
+            NotThere: it has no committed result.
+        """
+        if isinstance(scope.items, Literal):
+            found = scope.items.value
+        else:
+            resolved = self.resolve(scope.items, index, scope.parent)
+            found = resolved.value if isinstance(resolved, Tagged) else values.encode(resolved.load(None, Path))
+        if isinstance(found, Mapping) and "$tuple" in found:
+            found = found["$tuple"]
+        if not isinstance(found, list):
+            raise BadInput(f"{scope.id!r} goes over a {type(found).__name__}, which is no list")
+        return found
+
+    def _collect(self, binding: Collect, index: Index, scope: str | None) -> Resolved:
+        producer = self.plan.by_id[binding.task]
+        depth = self._shared(binding.task, scope)
+        maps = self.plan.maps_of(producer.scope)
+
+        def level(at: int, prefix: Index) -> Resolved:
+            if at == len(maps):
+                return self._output(binding.task, binding.name, prefix, ())
+            found = []
+            for number in range(len(self.items(maps[at], prefix))):
+                try:
+                    found.append(level(at + 1, (*prefix, number)))
+                except Skip:
+                    continue
+            return Many(found)
+
+        return level(depth, index[:depth])
+
+    def _one_of(self, binding: OneOf, index: Index, scope: str | None, artifact: bool) -> Resolved:
+        reason = ""
+        missing: NotThere | None = None
+        for option in binding.options:
+            try:
+                return self.resolve(option, index, scope, artifact=artifact)
+            except Skip as skip:
+                reason = str(skip)
+            except NotThere as error:
+                missing = missing or error
+        if missing is not None:
+            raise missing
+        raise Skip(f"every option was skipped; {reason}")
+
+    def _earlier(self, binding: RunOutput) -> Resolved:
+        result = RunRecord(self.store, binding.run).task(binding.task).result()
+        manifest = None if result is None else result.outputs.get(binding.name)
+        if manifest is None or manifest.skipped:
+            raise BadInput(
+                f"run {binding.run!r} has no output {binding.task}.{binding.name} in {self.store.url}",
+                hint=f"crossdock runs outputs {binding.run}",
+            )
+        return Stored(self.store, manifest)
+
+
+def _part(tagged: Any, path: Sequence[str | int]) -> Tagged:
+    return Tagged(values.encode(pick(values.decode(tagged), path))) if path else Tagged(tagged)

@@ -1,0 +1,122 @@
+"""A task's log: what it prints, line by line with the time, to the store and to whoever listens."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from crossdock_runtime.record import TaskRecord, now
+
+CHUNK_BYTES = 64 * 1024
+CHUNK_SECONDS = 10.0
+
+
+class TaskLog:
+    """Collects lines and writes them to the store in chunks; secrets are blanked.
+
+    Args:
+        record: the task's record.
+        attempt: number of the attempt.
+        listen: is given each line as it comes.
+    """
+
+    def __init__(
+        self, record: TaskRecord, attempt: int, listen: Callable[[str], None] | None = None
+    ) -> None:
+        self._record = record
+        self._attempt = attempt
+        self._secrets: list[str] = []
+        self._listen = listen
+        self._lines: list[str] = []
+        self._size = 0
+        self._sequence = 0
+        self._last = time.monotonic()
+        self._lock = threading.Lock()
+
+    def hide(self, secret: str) -> None:
+        """Blank a secret's value from now on."""
+        if len(secret) >= 4:
+            self._secrets = sorted({*self._secrets, secret}, key=len, reverse=True)
+
+    def blank(self, text: str) -> str:
+        """A text without the secrets in it."""
+        for secret in self._secrets:
+            text = text.replace(secret, "•••")
+        return text
+
+    def line(self, text: str) -> None:
+        """Add one line."""
+        text = self.blank(text.rstrip("\n"))
+        with self._lock:
+            self._lines.append(f"{now()} {text}\n")
+            self._size += len(text)
+            due = self._size > CHUNK_BYTES or time.monotonic() - self._last > CHUNK_SECONDS
+        if self._listen is not None:
+            self._listen(text)
+        if due:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was collected."""
+        with self._lock:
+            if not self._lines:
+                return
+            data = "".join(self._lines).encode("utf-8", "replace")
+            self._lines.clear()
+            self._size = 0
+            self._last = time.monotonic()
+            self._sequence += 1
+            key = f"{self._record.key}/attempts/{self._attempt}/log/{self._sequence:06d}"
+        self._record.store.create(key, data)
+
+
+class _Lines(io.TextIOBase):
+    """A text stream that hands on whole lines."""
+
+    def __init__(self, emit: Callable[[str], None], original: object) -> None:
+        self._emit = emit
+        self._rest = ""
+        self._original = original
+
+    def write(self, text: str) -> int:
+        self._rest += text
+        if "\n" in text:
+            *lines, self._rest = self._rest.split("\n")
+            for line in lines:
+                self._emit(line)
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        pass
+
+    def finish(self) -> None:
+        if self._rest:
+            self._emit(self._rest)
+            self._rest = ""
+
+    def fileno(self) -> int:
+        return self._original.fileno()  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+
+@contextlib.contextmanager
+def captured(log: TaskLog) -> Iterator[None]:
+    """What Python code prints goes to the log meanwhile."""
+    out, err = _Lines(log.line, sys.__stdout__), _Lines(log.line, sys.__stderr__)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            yield
+    finally:
+        out.finish()
+        err.finish()
+        log.flush()

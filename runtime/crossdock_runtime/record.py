@@ -1,0 +1,249 @@
+"""The record of a run: paths and facts in the artifact store. Facts are written once; state is derived from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from crossdock.dsl.errors import StoreError
+from crossdock_runtime.manifest import Manifest
+from crossdock_runtime.store import Store
+
+Index = tuple[int, ...]
+
+STATES = ("succeeded", "cached", "skipped", "failed", "upstream_failed", "cancelled", "lost", "running", "pending")
+DONE = ("succeeded", "cached", "skipped")
+HEARTBEAT_SECONDS = 15.0
+LOST_SECONDS = 90.0
+_HORIZON = 2**44
+_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def now() -> str:
+    """The time in UTC, as it stands in records."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_since(text: str) -> float:
+    """Seconds since a recorded time."""
+    return time.time() - datetime.fromisoformat(text).timestamp()
+
+
+def inverted_time() -> str:
+    """Nine characters that sort the newest first, by the millisecond."""
+    left = _HORIZON - int(time.time() * 1000)
+    return "".join(_DIGITS[left >> shift & 31] for shift in range(40, -1, -5))
+
+
+def new_run_id() -> str:
+    """A run id: safe in a URI and in a label, newest first when sorted."""
+    return f"r{inverted_time()}-{''.join(secrets.choice(_DIGITS) for _ in range(6))}"
+
+
+def dumps(body: Mapping[str, Any]) -> bytes:
+    """A fact as bytes."""
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def load_fact(store: Store, key: str) -> dict[str, Any] | None:
+    """A fact, or None when it is not there.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    data = store.try_read(key)
+    if data is None:
+        return None
+    try:
+        body = json.loads(data)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise StoreError(f"{key} in {store.url} is damaged: no JSON object", hint="crossdock runs delete RUN")
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The committed result of a task: what all readers use.
+
+    Attributes:
+        state: `succeeded`, `cached` or `skipped`.
+        outputs: the winning manifests, tombstones when skipped.
+        gates: `"true"`, `"false"` or `"skipped"` for each gate that the task evaluates.
+        attempt: the attempt that won; 0 when nothing ran.
+        key: the cache key.
+        fields: what the key is made of, name to digest.
+        code: digest of the code.
+        reason: why it was skipped, or whose result it is.
+    """
+
+    state: str
+    outputs: Mapping[str, Manifest] = field(default_factory=dict)
+    gates: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 0
+    key: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    reason: str | None = None
+    started: str | None = None
+    finished: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fact's JSON."""
+        body: dict[str, Any] = {
+            "state": self.state,
+            "outputs": {name: item.to_json() for name, item in self.outputs.items()},
+            "attempt": self.attempt,
+        }
+        for name in ("gates", "key", "fields", "reason", "started", "finished"):
+            value = getattr(self, name)
+            if value:
+                body[name] = dict(value) if isinstance(value, Mapping) else value
+        return body
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Result:
+        """The result of its JSON.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        try:
+            return cls(
+                state=body["state"],
+                outputs={name: Manifest.from_json(item) for name, item in body["outputs"].items()},
+                gates=body.get("gates", {}),
+                attempt=body["attempt"],
+                key=body.get("key"),
+                fields=body.get("fields", {}),
+                reason=body.get("reason"),
+                started=body.get("started"),
+                finished=body.get("finished"),
+            )
+        except (KeyError, AttributeError, TypeError) as error:
+            raise StoreError(f"a result is damaged: {error!r}", hint="crossdock runs delete RUN") from None
+
+
+class TaskRecord:
+    """The facts of one task, or of one item of a mapped one."""
+
+    __slots__ = ("index", "key", "store", "task")
+
+    def __init__(self, store: Store, run: str, task: str, index: Index = ()) -> None:
+        self.store = store
+        self.task = task
+        self.index = index
+        self.key = "/".join([f"runs/{run}/tasks/{task}", *map(str, index)])
+
+    def result(self) -> Result | None:
+        """The committed result, if there is one."""
+        body = load_fact(self.store, f"{self.key}/result.json")
+        return None if body is None else Result.from_json(body)
+
+    def commit(self, result: Result) -> tuple[Result, bool]:
+        """Make a result the task's own, unless another one was first; returns the winner, and whether it is ours."""
+        if self.store.create(f"{self.key}/result.json", dumps(result.to_json())):
+            return result, True
+        winner = self.result()
+        if winner is None:
+            raise StoreError(f"{self.key}/result.json vanished while it was read")
+        return winner, False
+
+    def attempts(self) -> list[int]:
+        """Numbers of the attempts that were started."""
+        folders, _ = self.store.children(f"{self.key}/attempts")
+        return sorted(int(name) for name in folders if name.isdigit())
+
+    def start(self, first: int = 1, native_id: str | None = None) -> int:
+        """Claim the next free attempt number."""
+        number = first
+        body = {"started": now(), "host": socket.gethostname(), "pid": os.getpid()}
+        if native_id:
+            body["native_id"] = native_id
+        data = dumps(body)
+        while not self.store.create(f"{self.key}/attempts/{number}/started.json", data):
+            number += 1
+        return number
+
+    def fact(self, attempt: int, name: str) -> dict[str, Any] | None:
+        """`started`, `finished` or `heartbeat` of an attempt."""
+        return load_fact(self.store, f"{self.key}/attempts/{attempt}/{name}.json")
+
+    def finish(self, attempt: int, body: Mapping[str, Any]) -> bool:
+        """Write how an attempt ended."""
+        return self.store.create(
+            f"{self.key}/attempts/{attempt}/finished.json", dumps({**body, "finished": now()})
+        )
+
+    def beat(self, attempt: int) -> None:
+        """Say that the attempt is alive."""
+        self.store.replace(f"{self.key}/attempts/{attempt}/heartbeat.json", dumps({"time": now()}))
+
+    def log_chunks(self, attempt: int) -> Iterator[bytes]:
+        """The attempt's log, in order."""
+        prefix = f"{self.key}/attempts/{attempt}/log"
+        _, names = self.store.children(prefix)
+        for name in sorted(names):
+            yield self.store.read(f"{prefix}/{name}")
+
+
+class RunRecord:
+    """The facts of one run."""
+
+    __slots__ = ("id", "key", "store")
+
+    def __init__(self, store: Store, run: str) -> None:
+        self.store = store
+        self.id = run
+        self.key = f"runs/{run}"
+
+    def create(self, body: Mapping[str, Any]) -> bool:
+        """Write what the run is: pipeline, plan, parameters, resume_from, cache; False when it is there already."""
+        if not self.store.create(f"{self.key}/run.json", dumps({**body, "run": self.id, "created": now()})):
+            return False
+        prefix = "" if self.id.startswith("r") and len(self.id) > 9 else f"{inverted_time()}-"
+        self.store.create(f"index/{prefix}{self.id}", b"")
+        return True
+
+    def document(self) -> dict[str, Any] | None:
+        """`run.json`."""
+        return load_fact(self.store, f"{self.key}/run.json")
+
+    def plan_bytes(self, digest: str) -> bytes:
+        """The plan that the run executes."""
+        return self.store.read(f"plans/{digest}.json")
+
+    def task(self, task: str, index: Index = ()) -> TaskRecord:
+        """The record of a task."""
+        return TaskRecord(self.store, self.id, task, index)
+
+    def stop(self, reason: str, task: str | None = None) -> bool:
+        """Let no further task start."""
+        body = {"reason": reason, "time": now(), **({"task": task} if task else {})}
+        return self.store.create(f"{self.key}/stop.json", dumps(body))
+
+    def stopped(self) -> dict[str, Any] | None:
+        """Why no further task starts, if so."""
+        return load_fact(self.store, f"{self.key}/stop.json")
+
+    def end(self, status: str) -> bool:
+        """Note that whoever schedules the tasks is done."""
+        return self.store.create(f"{self.key}/end.json", dumps({"status": status, "time": now()}))
+
+    def ended(self) -> dict[str, Any] | None:
+        """How the run ended, where its scheduler lived to say so."""
+        return load_fact(self.store, f"{self.key}/end.json")
+
+
+def newest_runs(store: Store) -> Iterator[str]:
+    """Ids of the runs, newest first."""
+    for key in store.keys("index/"):
+        name = key.removeprefix("index/")
+        yield name if name.startswith("r") else name.split("-", 1)[1]

@@ -1,0 +1,241 @@
+"""The state of a run, derived from its plan and the facts of its tasks."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossdock.dsl.errors import BadInput
+from crossdock_runtime import values
+from crossdock_runtime.contract import Plan
+from crossdock_runtime.failure import Cause
+from crossdock_runtime.inputs import Resolver
+from crossdock_runtime.manifest import ABSENT, Manifest
+from crossdock_runtime.record import (
+    DONE,
+    LOST_SECONDS,
+    Index,
+    Result,
+    RunRecord,
+    TaskRecord,
+    load_fact,
+    newest_runs,
+    seconds_since,
+)
+from crossdock_runtime.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """How one task, or one item of a mapped one, stands.
+
+    Attributes:
+        state: one of `record.STATES`.
+        attempts: how many there were.
+        cause: why it failed.
+        result: what was committed.
+        seconds: how long the last attempt took, if it ended.
+    """
+
+    task: str
+    index: Index
+    state: str
+    attempts: int = 0
+    cause: Cause | None = None
+    result: Result | None = None
+    seconds: float | None = None
+
+    @property
+    def name(self) -> str:
+        """`task`, or `task.0.3` for an item."""
+        return ".".join([self.task, *map(str, self.index)])
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """How a run stands.
+
+    Attributes:
+        document: its `run.json`.
+        status: `succeeded`, `failed`, `cancelled`, `lost` or `running`.
+        tasks: in the plan's order.
+    """
+
+    run: str
+    document: Mapping[str, Any]
+    plan: Plan
+    status: str
+    tasks: tuple[TaskState, ...] = field(default_factory=tuple)
+
+
+def find_run(store: Store, text: str) -> str:
+    """The id of a run, given whole, by its random end, or as `latest`.
+
+    Raises:
+        BadInput: there is none, or more than one.
+    """
+    if text == "latest":
+        for run in newest_runs(store):
+            return run
+        raise BadInput(f"there are no runs in {store.url}", hint="crossdock run FILE.py")
+    if RunRecord(store, text).document() is not None:
+        return text
+    found = [run for run in newest_runs(store) if run.endswith(text) or run.startswith(text)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise BadInput(f"{text!r} is more than one run: {', '.join(found[:5])}", hint="give more of the id")
+    raise BadInput(f"there is no run {text!r} in {store.url}", hint="crossdock runs list")
+
+
+def plan_of(record: RunRecord) -> Plan:
+    """The plan that a run executes."""
+    document = record.document()
+    if document is None:
+        raise BadInput(f"there is no run {record.id!r} in {record.store.url}", hint="crossdock runs list")
+    return Plan.from_json(record.plan_bytes(document["plan"]))
+
+
+def read_state(store: Store, run: str) -> RunState:
+    """The state of a run now.
+
+    Raises:
+        BadInput: there is no such run.
+        StoreError: a fact of it is damaged.
+    """
+    record = RunRecord(store, run)
+    plan = plan_of(record)
+    document = record.document() or {}
+    stop = record.stopped()
+    end = load_fact(store, f"{record.key}/end.json")
+    resolver = Resolver(store, plan, record, document.get("parameters", {}))
+    tasks: list[TaskState] = []
+    worst: dict[str, str] = {}
+    for task in plan.tasks:
+        blocked = any(worst.get(name) in ("failed", "upstream_failed", "lost") for name in plan.upstream(task))
+        for index in _indices(resolver, plan, task.id):
+            state = _task_state(record.task(task.id, index), blocked, stop, end)
+            tasks.append(state)
+            if state.state not in DONE and worst.get(task.id) != "failed":
+                worst[task.id] = state.state
+    return RunState(run, document, plan, _status(tasks, stop, end), tuple(tasks))
+
+
+def _indices(resolver: Resolver, plan: Plan, task: str) -> list[Index]:
+    found: list[Index] = [()]
+    for scope in plan.maps_of(plan.by_id[task].scope):
+        try:
+            found = [(*outer, number) for outer in found for number in range(len(resolver.items(scope, outer)))]
+        except Exception:  # the list of items is not there: the map as a whole is shown
+            return [()]
+    return found
+
+
+def _task_state(
+    record: TaskRecord, blocked: bool, stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None
+) -> TaskState:
+    result = record.result()
+    attempts = record.attempts()
+    if result is not None:
+        seconds = _between(result.started, result.finished)
+        return TaskState(record.task, record.index, result.state, len(attempts), None, result, seconds)
+    if attempts:
+        finished = record.fact(attempts[-1], "finished")
+        if finished is not None:
+            seconds = _between(finished.get("started"), finished.get("finished"))
+            cause = Cause.from_json(finished["cause"]) if "cause" in finished else None
+            return TaskState(record.task, record.index, finished["state"], len(attempts), cause, None, seconds)
+        state = "lost" if end is not None or _is_lost(record, attempts[-1]) else "running"
+        cause = Cause("killed", "the attempt stopped without saying why") if state == "lost" else None
+        return TaskState(record.task, record.index, state, len(attempts), cause)
+    if blocked:
+        return TaskState(record.task, record.index, "upstream_failed")
+    if stop is not None:
+        return TaskState(record.task, record.index, "cancelled")
+    return TaskState(record.task, record.index, "pending")
+
+
+def _is_lost(record: TaskRecord, attempt: int) -> bool:
+    started = record.fact(attempt, "started") or {}
+    if started.get("host") == socket.gethostname() and not _alive(int(started.get("pid", 0))):
+        return True
+    beat = record.fact(attempt, "heartbeat")
+    last = (beat or {}).get("time") or started.get("started")
+    return last is None or seconds_since(last) > LOST_SECONDS
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _between(start: str | None, end: str | None) -> float | None:
+    return round(seconds_since(start) - seconds_since(end), 3) if start and end else None
+
+
+def _status(tasks: list[TaskState], stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None) -> str:
+    if end is not None:
+        return str(end["status"])
+    states = {task.state for task in tasks}
+    if states <= set(DONE):
+        return "succeeded"
+    if "running" in states:
+        return "running"
+    if stop is not None and stop["reason"] == "cancelled":
+        return "cancelled"
+    if "failed" in states:
+        return "failed"
+    return "lost" if "lost" in states else "running"
+
+
+def outputs_json(outputs: Mapping[str, Manifest]) -> dict[str, Any]:
+    """Outputs as in `--json`: the value where it is small, else the place of the bytes."""
+    found: dict[str, Any] = {}
+    for name, manifest in outputs.items():
+        if manifest.skipped:
+            found[name] = {"skipped": True}
+        elif manifest.value is not ABSENT:
+            found[name] = {"type": manifest.type, "value": manifest.value, "digest": manifest.digest}
+        else:
+            found[name] = {"type": manifest.type, "uri": manifest.uri, "digest": manifest.digest}
+    return found
+
+
+def state_json(state: RunState) -> dict[str, Any]:
+    """The document of `run --json` and `runs show --json` (EXECUTION.md, "JSON")."""
+    tasks: dict[str, Any] = {}
+    for task in state.tasks:
+        body: dict[str, Any] = {"state": task.state, "attempts": task.attempts}
+        if task.cause is not None:
+            body["cause"] = task.cause.to_json()
+        if task.seconds is not None:
+            body["seconds"] = task.seconds
+        if task.result is not None:
+            body["outputs"] = outputs_json(task.result.outputs)
+        tasks[task.name] = body
+    return {
+        "run": state.run,
+        "pipeline": state.plan.name,
+        "status": state.status,
+        "created": state.document.get("created"),
+        "parameters": dict(state.document.get("parameters", {})),
+        "tasks": tasks,
+    }
+
+
+def value_text(manifest: Manifest, limit: int = 60) -> str:
+    """An output in one short line, for people."""
+    if manifest.skipped:
+        return "(skipped)"
+    if manifest.value is not ABSENT:
+        text = values.dumps(manifest.value).decode()
+        return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return f"{manifest.type} ({manifest.size:,} bytes)"

@@ -1,0 +1,217 @@
+"""Call the user's code: a Python step, or a container step's program."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crossdock.dsl import types
+from crossdock.dsl.errors import BadInput
+from crossdock.dsl.settings import no_settings
+from crossdock.dsl.step import Step
+from crossdock_runtime import values
+from crossdock_runtime.contract import Program, PythonCode, Task, Word
+from crossdock_runtime.failure import TaskFailed
+from crossdock_runtime.loading import Project, load_object
+
+
+def step_of(code: PythonCode, project: Project | None) -> Step[Any, Any]:
+    """Import a step.
+
+    Raises:
+        TaskFailed: it cannot be imported here.
+    """
+    try:
+        found = load_object(code.ref, project)
+    except BadInput as error:
+        message = f"{error.where}: {error.message}" if error.where else error.message
+        raise TaskFailed("import error", message, error.hint) from error
+    if isinstance(found, Step):
+        return found
+    if callable(found) and inspect.isfunction(found):
+        return Step(found, found.__name__, no_settings())
+    raise TaskFailed("import error", f"{code.ref} is not a step but {found!r}")
+
+
+def outputs_of(step: Step[Any, Any], returned: Any) -> dict[str, Any]:
+    """What a step returned, by the name of its outputs.
+
+    Raises:
+        TaskFailed: it is not what the annotation says.
+    """
+    signature = step.signature
+    names = list(signature.outputs)
+    if signature.shape == "none":
+        if returned is not None:
+            raise TaskFailed(
+                "wrong output", f"step {step.name!r} is annotated -> None but returned a {type(returned).__name__}"
+            )
+        return {}
+    if signature.shape == "single":
+        found = {names[0]: returned}
+    else:
+        if not isinstance(returned, tuple) or len(returned) != len(names):
+            count = len(returned) if isinstance(returned, tuple) else 1
+            raise TaskFailed(
+                "wrong output", f"step {step.name!r} declares {len(names)} outputs ({', '.join(names)}), returned {count}"
+            )
+        found = dict(zip(names, returned, strict=True))
+    for name, value in found.items():
+        annotation = signature.outputs[name].type
+        if not _fits(value, annotation):
+            raise TaskFailed(
+                "wrong output",
+                f"step {step.name!r} returned a {type(value).__name__} as {name!r}, "
+                f"declared {types.type_text(annotation)}",
+                "change the annotation or the value",
+            )
+    return found
+
+
+def _fits(value: Any, annotation: Any) -> bool:
+    bare = types.strip(annotation)
+    if value is None:
+        return types.is_optional(bare) or bare in (Any, object)
+    if types.typing.is_typeddict(bare):
+        return isinstance(value, dict)
+    members = types.union_members(bare)
+    return any(
+        value in types.typing.get_args(member)
+        if types.typing.get_origin(member) is types.typing.Literal
+        else types.assignable(type(value), types.typing.get_origin(member) or member)
+        for member in members
+    )
+
+
+def convert(value: Any, annotation: Any) -> Any:
+    """A value as the step's annotation wants it where JSON or a list stands for it: tuples, sets, Optional ones."""
+    members = [member for member in types.union_members(annotation) if member is not type(None)]
+    if len(members) == 1 and isinstance(value, list):
+        base = types.typing.get_origin(members[0]) or members[0]
+        if base in (tuple, set, frozenset):
+            return base(value)
+    return value
+
+
+def run_program(
+    task: Task, inputs: Mapping[str, Any], folder: Path, env: Mapping[str, str], emit: Callable[[str], None]
+) -> dict[str, Any]:
+    """Run a container step's program on this machine.
+
+    Args:
+        task: a task whose code is a `Program`.
+        inputs: Python values; a `Path` is passed by its place, others are written to files where a path is asked for.
+        folder: an empty folder for its files.
+        env: added to the environment.
+        emit: is given each line that it prints.
+
+    Raises:
+        TaskFailed: the program is not there, failed, or did not write an output.
+    """
+    code = task.code
+    assert isinstance(code, Program)
+    places = {name: folder / "outputs" / name for name in task.outputs}
+    (folder / "inputs").mkdir(parents=True)
+    (folder / "outputs").mkdir()
+
+    def text_of(word: str | Word) -> str:
+        if isinstance(word, str):
+            return word
+        if word.kind == "output_path":
+            return str(places[word.name])
+        value = inputs[word.name]
+        if word.kind == "input_value":
+            return value_text(value)
+        if isinstance(value, Path):
+            return str(value)
+        place = folder / "inputs" / word.name
+        place.write_bytes(value if isinstance(value, bytes) else value_text(value).encode())
+        return str(place)
+
+    words = [text_of(word) for word in (*code.command, *code.args)]
+    try:
+        process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+            errors="replace", env={**os.environ, **env},
+        )  # fmt: skip
+    except (FileNotFoundError, PermissionError) as error:
+        raise TaskFailed(
+            "program failed",
+            f"{words[0]!r} cannot be started on this machine: {error.strerror}",
+            "install the program, or run on a target that uses the step's image",
+        ) from None
+    with process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                emit(line)
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        raise TaskFailed("program failed", f"{words[0]!r} ended with exit code {process.returncode}")
+    return {name: _read_output(task, name, place) for name, place in places.items()}
+
+
+def value_text(value: Any) -> str:
+    """The text of a value for a program: strings as they are, everything else as JSON."""
+    return value if isinstance(value, str) else values.canonical_bytes(value).decode()
+
+
+def _read_output(task: Task, name: str, place: Path) -> Any:
+    if not place.exists():
+        raise TaskFailed("wrong output", f"the program of task {task.id!r} never wrote its output {name!r}")
+    declared = task.outputs[name]
+    if declared.type == "bytes":
+        return place.read_bytes()
+    if declared.artifact:
+        return place
+    text = place.read_text(encoding="utf-8")
+    if declared.type == "str":
+        return text
+    try:
+        value = values.decode(values.loads(text.strip().encode()))
+    except ValueError:
+        raise TaskFailed(
+            "wrong output", f"the program wrote {text[:60]!r} as {name!r}, declared {declared.type}"
+        ) from None
+    if declared.type == "float" and isinstance(value, int):
+        value = float(value)
+    if type(value).__name__ != declared.type.partition("[")[0]:
+        raise TaskFailed("wrong output", f"the program wrote {text[:60]!r} as {name!r}, declared {declared.type}")
+    return value
+
+
+def resolve_secret(source: str, reference: str, name: str) -> str:
+    """The value of a secret.
+
+    Raises:
+        TaskFailed: it is not there.
+    """
+    if source == "env":
+        value = os.environ.get(reference)
+        if value is None:
+            raise TaskFailed(
+                "missing secret", f"the secret {name} is not in the environment", f"export {reference}=…"
+            )
+        return value
+    if source == "keyring":
+        try:
+            import keyring
+        except ImportError:
+            raise TaskFailed("missing secret", "keyring is not installed", "pip install keyring") from None
+        service, _, user = reference.partition("/")
+        value = keyring.get_password(service, user)
+        if value is None:
+            raise TaskFailed(
+                "missing secret", f"the keyring has no {reference!r}", f"keyring set {service} {user}"
+            )
+        return str(value)
+    value = os.environ.get(name)
+    if value is None:
+        raise TaskFailed("missing secret", f"the platform did not provide the secret {name}")
+    return value
