@@ -1,7 +1,7 @@
 """Every construct that steers a pipeline, once: a chain of shops counts its stock, and decides what to buy.
 
-    crossdock run examples/control_flow/pipeline.py:control_flow
-    crossdock run examples/control_flow/pipeline.py:control_flow -p shops=5 -p enough=1000 -p audit=true
+    crossdock run examples/control_flow/pipeline.py
+    crossdock run examples/control_flow/pipeline.py -p shops=5 -p enough=1000 -p audit=true
 
 The file needs nothing but Crossdock, and reads from top to bottom: first the steps, then the pipeline.
 """
@@ -61,14 +61,14 @@ def price_of(aisle: str) -> float:
 
 
 @step
-def add(numbers: list[int]) -> int:
-    """The sum of what a map collected."""
-    return sum(numbers)
+def add_up(units: list[list[int]]) -> list[int]:
+    """What a map collected is a list; a map in a map gives a list of lists."""
+    return [sum(shop) for shop in units]
 
 
 @step
 def take_stock(units: list[int]) -> Stock:
-    """A value with fields: a pipeline can compare them."""
+    """A value with fields: a pipeline can compare each of them."""
     return Stock(units=sum(units), shops=len(units))
 
 
@@ -106,9 +106,9 @@ def close_the_books(status: RunStatus, day: datetime.date) -> None:
 
 
 @pipeline
-def total(per_shop: list[list[int]]) -> Stock:
+def total(units: list[list[int]]) -> Stock:
     """A pipeline that is called by another one; its tasks join the caller's."""
-    return take_stock(map(add, per_shop))
+    return take_stock(add_up(units))
 
 
 @pipeline

@@ -192,7 +192,7 @@ def test_the_steps_of_control_flow_just_run(shops: ModuleType, capsys: pytest.Ca
     names = shops.list_shops(shops.Region.SOUTH, 2)
     assert names == ["south-1", "south-2"]
     units = [[shops.count_units(name, aisle) for aisle in shops.AISLES] for name in names]
-    stock = shops.take_stock([shops.add(row) for row in units])
+    stock = shops.take_stock(shops.add_up(units))
     assert stock == shops.Stock(units=sum(map(sum, units)), shops=2)
     assert shops.buy_nothing(stock) == f"{stock.units} units in 2 shops are enough"
     prices = [shops.price_of(aisle) for aisle in shops.AISLES]
@@ -211,7 +211,7 @@ def test_control_flow_shows_every_construct(shops: ModuleType) -> None:
     tasks = plan.by_id
     assert tasks["list-shops"].after == ("open-the-books",)
     assert plan.on_exit == "close-the-books"
-    assert tasks["add"].group == ("total",)
+    assert tasks["add-up"].group == ("total",)
     assert tasks["price-of"].settings.retry is not None
     assert tasks["count-units"].settings.timeout == 30.0
     assert tasks["write-letter"].inputs["remark"].optional
