@@ -140,9 +140,7 @@ class _Builder:
         emits = self.emits.get(task.id, {})
         component: Node = {
             "executorLabel": f"exec-{name}",
-            "inputDefinitions": {
-                "parameters": {**{want: self.types[want] for want in wants}, NATIVE: _STRING}
-            },
+            "inputDefinitions": {"parameters": {**{want: self.types[want] for want in wants}, NATIVE: _STRING}},
         }
         if emits:
             component["outputDefinitions"] = {
@@ -198,9 +196,7 @@ class _Builder:
         if isinstance(scope, BranchScope):
             assert found is not None
             expected = "true" if scope.expect else "false"
-            node["triggerPolicy"] = {
-                "condition": f"inputs.parameter_values['{found.channel}'] == '{expected}'"
-            }
+            node["triggerPolicy"] = {"condition": f"inputs.parameter_values['{found.channel}'] == '{expected}'"}
         else:
             node["parameterIterator"] = {"items": self._items(scope, found), "itemInput": _item(scope)}
             if scope.concurrency is not None:
@@ -216,9 +212,7 @@ class _Builder:
         assert length is not None
         return {"raw": "[" + ",".join(f'"{index}"' for index in range(length)) + "]"}
 
-    def _wrap(
-        self, scope: str, name: str, node: Node, wants: dict[str, None]
-    ) -> tuple[str, Node, dict[str, None]]:
+    def _wrap(self, scope: str, name: str, node: Node, wants: dict[str, None]) -> tuple[str, Node, dict[str, None]]:
         outer = self.layout.names.wrappers[scope]
         edges = node.pop("dependentTasks", None)
         node["inputs"]["parameters"] = {want: {"componentInputParameter": want} for want in wants}

@@ -4,7 +4,7 @@ A plan is flat; KFP has conditions and loops only as sub-DAGs. A task may depend
 sub-DAG, so each dependency is lifted to the two ancestors that stand side by side. That is stricter than the
 plan, and may close a circle. A branch in such a circle is *dissolved*: its tasks stand in the enclosing DAG,
 start always, and our runtime, which reads the gate in any case, skips them. The same is done to a branch
-around a task whose gate or list steers something outside of it: a task that never started has emitted nothing.
+around a task whose gate or list steers something outside of it: what never started has emitted nothing.
 """
 
 from __future__ import annotations
@@ -97,9 +97,7 @@ def lay_out(plan: Plan) -> Layout:
             if isinstance(scope, BranchScope) and names.scopes[scope.id] in circle
         }
         if not branches:
-            inside = next(
-                (task.id for task in plan.tasks if _named(names, chains[task.scope]) & set(circle)), None
-            )
+            inside = next((task.id for task in plan.tasks if _named(names, chains[task.scope]) & set(circle)), None)
             raise MapInCycle(inside, circle)
         dissolved |= branches
     home = {task.id: chains[task.scope][-1] if chains[task.scope] else None for task in plan.tasks}
@@ -113,9 +111,7 @@ def lay_out(plan: Plan) -> Layout:
             outer = chains[scope.parent]
             children.setdefault(outer[-1] if outer else None, []).append(scope)
     emitted = {
-        scope.id: found
-        for scope in plan.scopes.values()
-        if scope.id in used and (found := _steer(plan, names, scope))
+        scope.id: found for scope in plan.scopes.values() if scope.id in used and (found := _steer(plan, names, scope))
     }
     return Layout(names, home, children, members, edges, emitted, frozenset(outside))
 
@@ -131,11 +127,7 @@ class MapInCycle(Exception):
 def holes(plan: Plan) -> Iterator[Hole]:
     """The maps that cannot be a sub-DAG."""
     for scope in plan.scopes.values():
-        if (
-            not isinstance(scope, MapScope)
-            or static_length(scope) is not None
-            or isinstance(scope.items, Output)
-        ):
+        if not isinstance(scope, MapScope) or static_length(scope) is not None or isinstance(scope.items, Output):
             continue
         first = next((task.id for task in plan.tasks if scope in plan.scopes_of(task.scope)), None)
         yield Hole(
@@ -176,11 +168,7 @@ def _steer(plan: Plan, names: Names, scope: Scope) -> Emitted | None:
         task, output, kind = plan.gates[scope.gate].task, scope.gate, "STRING"
     else:
         task, output, kind = scope.items.task if isinstance(scope.items, Output) else None, scope.id, "LIST"
-    return (
-        None
-        if task is None
-        else Emitted(task, output, kind, f"pipelinechannel--{names.tasks[task]}-{output}")
-    )
+    return None if task is None else Emitted(task, output, kind, f"pipelinechannel--{names.tasks[task]}-{output}")
 
 
 def _hidden(plan: Plan, chains: dict[str | None, Chain]) -> Iterator[str]:
@@ -198,9 +186,7 @@ def _hidden(plan: Plan, chains: dict[str | None, Chain]) -> Iterator[str]:
                 yield name
 
 
-def _edges(
-    plan: Plan, names: Names, chains: dict[str | None, Chain]
-) -> tuple[dict[str, dict[str, None]], set[str]]:
+def _edges(plan: Plan, names: Names, chains: dict[str | None, Chain]) -> tuple[dict[str, dict[str, None]], set[str]]:
     """Every dependency between two nodes of one DAG, and the branches that something waits for."""
     edges: dict[str, dict[str, None]] = {}
     outside: set[str] = set()

@@ -40,9 +40,7 @@ def root_inputs(parameters: Any) -> dict[str, Any]:
         found[item.name] = body
         if not item.required:
             default = item.default
-            body["defaultValue"] = (
-                parameter_text(default, _text_type(item)) if native == "STRING" else default
-            )
+            body["defaultValue"] = parameter_text(default, _text_type(item)) if native == "STRING" else default
             body["isOptional"] = True
     found[RUN] = {"parameterType": "STRING", "defaultValue": "", "isOptional": True}
     return found

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from crossdock.dsl.errors import BadInput
 from crossdock.ir import Feature, Hole, Level, Plan, Rule, Support
 from crossdock_adapters.orchestrators._kfp_ir import layout
-from crossdock_adapters.orchestrators.kubeflow.platform import overrides_of
+from crossdock_adapters.orchestrators.kubeflow.platform import FLAVOR, overrides_of
 
 _FULL = Support(Level.FULL)
 _RUNTIME = Support(Level.RUNTIME)
@@ -94,7 +94,8 @@ def _label_problem(key: str, value: str) -> str | None:
 
 def _labels(plan: Plan) -> Iterator[Hole]:
     for task in plan.tasks:
-        for key, value in task.settings.labels.items():
+        own = task.settings.targets.get(FLAVOR, {}).get("labels", {})
+        for key, value in (*task.settings.labels.items(), *own.items()):
             problem = _label_problem(key, value)
             if problem is not None:
                 yield Hole(

@@ -174,9 +174,7 @@ def _secrets(settings: Settings) -> list[dict[str, Any]]:
     for variable, secret in sorted(settings.secrets.items()):
         name, _, key = secret.reference.partition("/")
         keys.setdefault(name, []).append({"secretKey": key, "envVar": variable})
-    return [
-        {**_named("secretName", name), "keyToEnv": pairs, "optional": False} for name, pairs in keys.items()
-    ]
+    return [{**_named("secretName", name), "keyToEnv": pairs, "optional": False} for name, pairs in keys.items()]
 
 
 def _volumes(resources: Resources | None, config: KubeflowConfig) -> Iterable[tuple[str, Any]]:
@@ -195,11 +193,7 @@ def _volumes(resources: Resources | None, config: KubeflowConfig) -> Iterable[tu
             ],
         )
     if resources.disk:
-        kind = (
-            {"storageClassName": config.storage_class}
-            if config.storage_class
-            else {"defaultStorageClass": True}
-        )
+        kind = {"storageClassName": config.storage_class} if config.storage_class else {"defaultStorageClass": True}
         yield (
             "genericEphemeralVolume",
             [

@@ -7,7 +7,7 @@ from typing import Any
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.ir import Plan, Program, Task
 from crossdock_adapters.orchestrators._kfp_ir import build, text
-from crossdock_adapters.orchestrators._kfp_ir.layout import MapInCycle, lay_out
+from crossdock_adapters.orchestrators._kfp_ir.layout import holes, lay_out
 from crossdock_adapters.orchestrators.kubeflow.config import KubeflowConfig, KubeflowOverrides
 from crossdock_adapters.orchestrators.kubeflow.platform import (
     FLAVOR,
@@ -38,19 +38,15 @@ def translate(plan: Plan, config: KubeflowConfig, store: str | None) -> str:
 
 def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dict[str, Any]]:
     """The pipeline spec, and the platform document when a task needs one."""
-    programs = [task for task in plan.tasks if isinstance(task.code, Program)]
-    if programs:
-        raise UnsupportedError(
-            f"{FLAVOR} does not take container steps",
-            tuple(Problem("no runtime of ours is in its image", task=task.id) for task in programs),
-        )
-    try:
-        layout = lay_out(plan)
-    except MapInCycle as error:
-        raise UnsupportedError(
-            f"{FLAVOR} cannot make a sub-DAG of a map",
-            (Problem(f"it would wait for itself: {error}", task=error.task),),
-        ) from None
+    problems = [
+        Problem("a container step: no runtime of ours is in its image", task=task.id)
+        for task in plan.tasks
+        if isinstance(task.code, Program)
+    ]
+    problems += [Problem(hole.reason, task=hole.task, hint=hole.hint) for hole in holes(plan)]
+    if problems:
+        raise UnsupportedError(f"{FLAVOR} cannot run pipeline {plan.name!r}", tuple(problems))
+    layout = lay_out(plan)
     overrides = {task.id: overrides_of(task) for task in plan.tasks}
     choices = build.Choices(
         plan_url=f"{_store(store)}/plans/{plan.digest}.json",
