@@ -20,7 +20,29 @@ _HOMES = {
     "Materializer": "crossdock_runtime.materializers.base",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
+__all__ = [
+    "Artifact",
+    "Cache",
+    "Client",
+    "CrossdockError",
+    "InputPath",
+    "InputValue",
+    "Materializer",
+    "OutputPath",
+    "Resources",
+    "Retry",
+    "RunStatus",
+    "Secret",
+    "Settings",
+    "__version__",
+    "container_step",
+    "map",
+    "on_exit",
+    "one_of",
+    "pipeline",
+    "step",
+    "when",
+]
 
 if TYPE_CHECKING:
     from crossdock.client import Client

@@ -204,7 +204,7 @@ class Client:
         from crossdock import registry
 
         found = registry.flavor("orchestrator", target)
-        orchestrator: Orchestrator[Any] = found(target, found.Config())  # type: ignore[assignment]
+        orchestrator: Orchestrator[Any] = found(target, found.Config())
         return orchestrator
 
     # Runs
@@ -265,7 +265,6 @@ class Client:
         Raises:
             BadInput: the code was changed, or is not there any more.
         """
-        from crossdock.ir import Plan
         from crossdock_runtime.record import RunRecord
         from crossdock_runtime.state import find_run, plan_of
 
@@ -391,7 +390,8 @@ def _pipeline_of(module: Any, name: str | None, source: str) -> tuple[str, Pipel
         if len(outer) == 1:
             return outer[0], found[outer[0]]
         raise BadInput(
-            f"{source} has {len(found)} pipelines: {', '.join(found)}", hint=f"write {source}:{next(iter(found))}"
+            f"{source} has {len(found)} pipelines: {', '.join(found)}",
+            hint=f"write {source}:{next(iter(found))}",
         )
     return next(iter(found.items()))
 

@@ -12,7 +12,7 @@ from crossdock.dsl.errors import BadInput
 GROUPS = {"orchestrator": "crossdock.orchestrators", "artifact_store": "crossdock.artifact_stores"}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _points(type_: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUPS[type_]):

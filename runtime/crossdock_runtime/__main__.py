@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", default=env("CROSSDOCK_RUN", ""))
     parser.add_argument("--native-id", default=env("CROSSDOCK_NATIVE_ID", ""))
     parser.add_argument("--param", action="append", default=[], metavar="NAME=TEXT")
-    parser.add_argument("--emit", action="append", default=[], metavar="NAME=PATH", help="write a gate or a map's items")
+    parser.add_argument(
+        "--emit", action="append", default=[], metavar="NAME=PATH", help="write a gate or a map's items"
+    )
     return parser
 
 
@@ -57,9 +59,7 @@ def _parameters(plan: Plan, record: RunRecord, given: Sequence[str]) -> dict[str
     from crossdock_runtime.parameters import parse_native
 
     document = record.document() or {}
-    found: dict[str, object] = {
-        name: item.default for name, item in plan.parameters.items() if not item.required
-    }
+    found: dict[str, object] = {name: item.default for name, item in plan.parameters.items() if not item.required}
     found.update(document.get("parameters", {}))
     for text in given:
         name, equals, value = text.partition("=")

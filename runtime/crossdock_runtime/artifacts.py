@@ -160,9 +160,7 @@ def _members(folder: Path) -> Iterator[Member]:
     for name in _files(folder):
         path = folder / name
         if path.is_symlink():
-            raise base.MaterializerError(
-                f"a materializer wrote {name} as a symbolic link", hint="copy the file"
-            )
+            raise base.MaterializerError(f"a materializer wrote {name} as a symbolic link", hint="copy the file")
         yield Member(name, _file_digest(path), path.stat().st_size)
 
 

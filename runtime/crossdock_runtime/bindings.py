@@ -103,9 +103,7 @@ class Status:
     """How the run ended; for the exit task only."""
 
 
-Binding: TypeAlias = (
-    Literal | Param | Output | Item | Collect | OneOf | ListOf | DictOf | Uri | RunOutput | Status
-)
+Binding: TypeAlias = Literal | Param | Output | Item | Collect | OneOf | ListOf | DictOf | Uri | RunOutput | Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,11 @@ def read_binding(body: Mapping[str, Any]) -> Binding:
 def predicate_json(predicate: Predicate) -> dict[str, Any]:
     """The JSON of a predicate."""
     if isinstance(predicate, Compare):
-        return {"op": predicate.op, "left": binding_json(predicate.left), "right": binding_json(predicate.right)}
+        return {
+            "op": predicate.op,
+            "left": binding_json(predicate.left),
+            "right": binding_json(predicate.right),
+        }
     return {"op": predicate.op, "terms": [predicate_json(term) for term in predicate.terms]}
 
 

@@ -7,6 +7,7 @@ import hashlib
 import sys
 from collections.abc import Mapping
 
+from crossdock.dsl.settings import Cache
 from crossdock_runtime import values
 from crossdock_runtime.contract import CONTRACT, Program, PythonCode, Task
 from crossdock_runtime.manifest import Manifest
@@ -44,7 +45,7 @@ def key_fields(task: Task, inputs: Mapping[str, str]) -> dict[str, str]:
     elif isinstance(task.code, PythonCode):
         fields["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
         fields.update({f"library {name}": _version(name) for name in task.code.imports})
-    if settings.cache is not None:
+    if isinstance(settings.cache, Cache):
         fields.update({f"depends on {number}": str(item) for number, item in enumerate(settings.cache.depends_on)})
     return fields
 

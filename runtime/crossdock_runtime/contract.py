@@ -1,4 +1,4 @@
-"""The contract between the compiler and the runtime: the types of a plan, and their JSON.
+"""The contract between the compiler and the runtime: the plan, and its JSON.
 
 A plan is immutable. Equal plans have equal bytes; `Plan.from_json(plan.to_json()) == plan`.
 """
@@ -11,163 +11,71 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self
 
 from crossdock.dsl.errors import PlanError
-from crossdock.dsl.settings import Cache, Resources, Retry, Secret, Settings
 from crossdock_runtime.bindings import (
     Binding,
     Collect,
     Output,
     Param,
-    Predicate,
-    binding_json,
     leaves,
     operands,
     predicate_json,
-    read_binding,
     read_predicate,
 )
+from crossdock_runtime.nodes import (
+    BranchScope,
+    Code,
+    Gate,
+    GateCode,
+    Input,
+    MapScope,
+    OutputType,
+    Parameter,
+    Program,
+    PythonCode,
+    Scope,
+    Source,
+    Task,
+    Word,
+)
+from crossdock_runtime.nodes_json import (
+    drop_empty,
+    input_json,
+    parameter_json,
+    read_input,
+    read_parameter,
+    read_scope,
+    read_task,
+    scope_json,
+    task_json,
+)
+
+__all__ = [
+    "CONTRACT",
+    "PLAN_FORMAT",
+    "BranchScope",
+    "Code",
+    "Gate",
+    "GateCode",
+    "Input",
+    "MapScope",
+    "OutputType",
+    "Parameter",
+    "Plan",
+    "Program",
+    "PythonCode",
+    "Scope",
+    "Source",
+    "Task",
+    "Word",
+]
 
 CONTRACT = 1
 """Version of the runtime's command and of the run protocol."""
 PLAN_FORMAT = 1
 """Version of the plan's JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A pipeline parameter. `default` is tagged JSON; `required` says that there is none."""
-
-    name: str
-    type: str
-    required: bool = True
-    default: Any = None
-    artifact: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """An input of a task. A skipped source of an optional input is None instead of skipping the task."""
-
-    binding: Binding
-    type: str
-    artifact: bool = False
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutputType:
-    """A declared output of a task. `materializer` is `module:Class` where the user chose one."""
-
-    type: str
-    artifact: bool = False
-    materializer: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PythonCode:
-    """A step function: `module:qualname`, the digest of its code, its way of returning outputs (`none`, `single`,
-    `tuple`, `namedtuple`), and the libraries that it imports."""
-
-    ref: str
-    digest: str
-    shape: str
-    imports: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A placeholder in a program's words: `kind` is `input_path`, `input_value` or `output_path`."""
-
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A container step: its words are text or placeholders. The image is the task's setting."""
-
-    command: tuple[str | Word, ...]
-    args: tuple[str | Word, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GateCode:
-    """A task of our own that only evaluates gates."""
-
-
-Code: TypeAlias = PythonCode | Program | GateCode
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A node of the plan: one use of a step.
-
-    Attributes:
-        id: unique, label-safe.
-        step: the step's name.
-        code: what runs.
-        inputs, outputs: by name, in the step's order.
-        after: ids of tasks that must be done first, with no data between.
-        scope: id of the innermost branch or map it stands in.
-        group: names of the nested pipelines it stands in, outermost first; for display.
-        settings: all that was set, defaults merged in.
-    """
-
-    id: str
-    step: str
-    code: Code
-    inputs: Mapping[str, Input] = field(default_factory=dict)
-    outputs: Mapping[str, OutputType] = field(default_factory=dict)
-    after: tuple[str, ...] = ()
-    scope: str | None = None
-    group: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-
-    def sources(self) -> Iterator[Binding]:
-        """Every binding of its inputs, taken apart."""
-        for item in self.inputs.values():
-            yield from leaves(item.binding)
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A predicate, and the task that evaluates it once its own outputs are there."""
-
-    id: str
-    predicate: Predicate
-    task: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BranchScope:
-    """The tasks in it run when the gate says `expect`."""
-
-    id: str
-    gate: str
-    expect: bool
-    parent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MapScope:
-    """The tasks in it run once for each item; `concurrency` is how many items at once, None for no limit."""
-
-    id: str
-    items: Binding
-    concurrency: int | None = None
-    parent: str | None = None
-
-
-Scope: TypeAlias = BranchScope | MapScope
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """How the user's code is imported: folders relative to the project's root, put on `sys.path` in this order."""
-
-    python_path: tuple[str, ...] = (".",)
 
 
 @dataclass(frozen=True)
@@ -267,18 +175,18 @@ class Plan:
 
     def to_document(self) -> dict[str, Any]:
         """The plan as JSON-able data; what is default is left out."""
-        return _drop(
+        return drop_empty(
             {
                 "format": PLAN_FORMAT,
                 "pipeline": self.name,
-                "parameters": [_parameter_json(item) for item in self.parameters.values()],
-                "tasks": [_task_json(task) for task in self.tasks],
+                "parameters": [parameter_json(item) for item in self.parameters.values()],
+                "tasks": [task_json(task) for task in self.tasks],
                 "gates": [
-                    _drop({"id": gate.id, "task": gate.task, "predicate": predicate_json(gate.predicate)})
+                    drop_empty({"id": gate.id, "task": gate.task, "predicate": predicate_json(gate.predicate)})
                     for gate in self.gates.values()
                 ],
-                "scopes": [_scope_json(scope) for scope in self.scopes.values()],
-                "outputs": {name: _input_json(item) for name, item in self.outputs.items()},
+                "scopes": [scope_json(scope) for scope in self.scopes.values()],
+                "outputs": {name: input_json(item) for name, item in self.outputs.items()},
                 "on_exit": self.on_exit,
                 "on_failure": self.on_failure,
                 "python_path": list(self.source.python_path),
@@ -312,14 +220,14 @@ class Plan:
         try:
             return cls(
                 name=body["pipeline"],
-                tasks=tuple(_read_task(item) for item in body["tasks"]),
-                parameters={item["name"]: _read_parameter(item) for item in body.get("parameters", ())},
+                tasks=tuple(read_task(item) for item in body["tasks"]),
+                parameters={item["name"]: read_parameter(item) for item in body.get("parameters", ())},
                 gates={
                     item["id"]: Gate(item["id"], read_predicate(item["predicate"]), item.get("task"))
                     for item in body.get("gates", ())
                 },
-                scopes={item["id"]: _read_scope(item) for item in body.get("scopes", ())},
-                outputs={name: _read_input(item) for name, item in body.get("outputs", {}).items()},
+                scopes={item["id"]: read_scope(item) for item in body.get("scopes", ())},
+                outputs={name: read_input(item) for name, item in body.get("outputs", {}).items()},
                 on_exit=body.get("on_exit"),
                 on_failure=body.get("on_failure", "stop"),
                 source=Source(tuple(body.get("python_path", (".",)))),
@@ -345,183 +253,3 @@ class Plan:
 
 def _producers(bindings: Iterator[Binding]) -> dict[str, None]:
     return {source.task: None for source in bindings if isinstance(source, (Output, Collect))}
-
-
-def _drop(body: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if value is not None and value != [] and value != {}}
-
-
-def _parameter_json(item: Parameter) -> dict[str, Any]:
-    body: dict[str, Any] = {"name": item.name, "type": item.type}
-    if not item.required:
-        body["default"] = item.default
-    if item.artifact:
-        body["artifact"] = True
-    return body
-
-
-def _read_parameter(body: Mapping[str, Any]) -> Parameter:
-    return Parameter(
-        body["name"], body["type"], "default" not in body, body.get("default"), body.get("artifact", False)
-    )
-
-
-def _input_json(item: Input) -> dict[str, Any]:
-    body: dict[str, Any] = {"from": binding_json(item.binding), "type": item.type}
-    if item.artifact:
-        body["artifact"] = True
-    if item.optional:
-        body["optional"] = True
-    return body
-
-
-def _read_input(body: Mapping[str, Any]) -> Input:
-    return Input(
-        read_binding(body["from"]), body["type"], body.get("artifact", False), body.get("optional", False)
-    )
-
-
-def _output_json(item: OutputType) -> dict[str, Any]:
-    body: dict[str, Any] = {"type": item.type}
-    if item.artifact:
-        body["artifact"] = True
-    if item.materializer is not None:
-        body["materializer"] = item.materializer
-    return body
-
-
-def _word_json(word: str | Word) -> Any:
-    return word if isinstance(word, str) else {word.kind: word.name}
-
-
-def _read_word(body: Any) -> str | Word:
-    if isinstance(body, str):
-        return body
-    ((kind, name),) = body.items()
-    return Word(kind, name)
-
-
-def _code_json(code: Code) -> dict[str, Any]:
-    if isinstance(code, PythonCode):
-        return _drop(
-            {"python": code.ref, "digest": code.digest, "returns": code.shape, "imports": list(code.imports)}
-        )
-    if isinstance(code, Program):
-        return {"command": [_word_json(word) for word in code.command], "args": [_word_json(word) for word in code.args]}
-    return {"gate": True}
-
-
-def _read_code(body: Mapping[str, Any]) -> Code:
-    if "python" in body:
-        return PythonCode(body["python"], body["digest"], body["returns"], tuple(body.get("imports", ())))
-    if "command" in body:
-        return Program(
-            tuple(_read_word(word) for word in body["command"]), tuple(_read_word(word) for word in body["args"])
-        )
-    return GateCode()
-
-
-def _task_json(task: Task) -> dict[str, Any]:
-    return _drop(
-        {
-            "id": task.id,
-            "step": task.step,
-            "code": _code_json(task.code),
-            "inputs": {name: _input_json(item) for name, item in task.inputs.items()},
-            "outputs": {name: _output_json(item) for name, item in task.outputs.items()},
-            "after": list(task.after),
-            "scope": task.scope,
-            "group": list(task.group),
-            "settings": settings_json(task.settings),
-        }
-    )
-
-
-def _read_task(body: Mapping[str, Any]) -> Task:
-    return Task(
-        id=body["id"],
-        step=body["step"],
-        code=_read_code(body["code"]),
-        inputs={name: _read_input(item) for name, item in body.get("inputs", {}).items()},
-        outputs={
-            name: OutputType(item["type"], item.get("artifact", False), item.get("materializer"))
-            for name, item in body.get("outputs", {}).items()
-        },
-        after=tuple(body.get("after", ())),
-        scope=body.get("scope"),
-        group=tuple(body.get("group", ())),
-        settings=read_settings(body.get("settings", {})),
-    )
-
-
-def _scope_json(scope: Scope) -> dict[str, Any]:
-    if isinstance(scope, BranchScope):
-        return _drop({"id": scope.id, "gate": scope.gate, "expect": scope.expect, "parent": scope.parent})
-    return _drop(
-        {"id": scope.id, "items": binding_json(scope.items), "concurrency": scope.concurrency, "parent": scope.parent}
-    )
-
-
-def _read_scope(body: Mapping[str, Any]) -> Scope:
-    if "gate" in body:
-        return BranchScope(body["id"], body["gate"], body["expect"], body.get("parent"))
-    return MapScope(body["id"], read_binding(body["items"]), body.get("concurrency"), body.get("parent"))
-
-
-_DEFAULTS = {
-    Resources: Resources(),
-    Retry: Retry(max_attempts=1),
-    Cache: Cache(),
-}
-
-
-def _fields_json(item: Any) -> dict[str, Any]:
-    default = _DEFAULTS[type(item)]
-    body = {}
-    for name in type(item).__dataclass_fields__:
-        value = getattr(item, name)
-        if value != getattr(default, name):
-            body[name] = list(value) if isinstance(value, tuple) else value
-    return body
-
-
-def settings_json(settings: Settings) -> dict[str, Any]:
-    """The JSON of a task's settings; what is not set is left out."""
-    body: dict[str, Any] = {}
-    for name in ("resources", "retry", "cache"):
-        item = getattr(settings, name)
-        if item is not None:
-            body[name] = _fields_json(item)
-    if settings.timeout is not None:
-        body["timeout"] = settings.timeout
-    if settings.image is not None:
-        body["image"] = settings.image
-    if settings.requirements is not None:
-        body["requirements"] = list(settings.requirements)
-    for name in ("env", "labels", "targets"):
-        mapping = getattr(settings, name)
-        if mapping:
-            body[name] = dict(sorted(mapping.items()))
-    if settings.secrets:
-        body["secrets"] = {
-            name: {secret.source: secret.reference} for name, secret in sorted(settings.secrets.items())
-        }
-    return body
-
-
-def read_settings(body: Mapping[str, Any]) -> Settings:
-    """The settings of their JSON."""
-    if not body:
-        return Settings()
-    return Settings(
-        resources=Resources(**body["resources"]) if "resources" in body else None,
-        retry=Retry(**{"max_attempts": 1, **body["retry"]}) if "retry" in body else None,
-        cache=Cache(**body["cache"]) if "cache" in body else None,
-        timeout=body.get("timeout"),
-        image=body.get("image"),
-        requirements=tuple(body["requirements"]) if "requirements" in body else None,
-        env=body.get("env", {}),
-        labels=body.get("labels", {}),
-        targets=body.get("targets", {}),
-        secrets={name: Secret(**reference) for name, reference in body.get("secrets", {}).items()},
-    )

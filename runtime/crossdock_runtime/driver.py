@@ -86,7 +86,11 @@ class Driver:
         self.context.run.stop("cancelled")
         for child, ready in list(self._children.values()):
             child.terminate()
-            self._ended(ready.task, ready.index, Outcome("cancelled", cause=Cause("cancelled", "the run was cancelled")))
+            self._ended(
+                ready.task,
+                ready.index,
+                Outcome("cancelled", cause=Cause("cancelled", "the run was cancelled")),
+            )
         self._children.clear()
 
     # Scheduling
@@ -167,7 +171,10 @@ class Driver:
 
     def _collect(self) -> None:
         """Hear what the children say, and take note of those that ended."""
-        wait([item for child, _ in self._children.values() for item in (child.reader, child.sentinel)], POLL_SECONDS)
+        wait(
+            [item for child, _ in self._children.values() for item in (child.reader, child.sentinel)],
+            POLL_SECONDS,
+        )
         for sentinel, (child, ready) in list(self._children.items()):
             outcome: Outcome | None = None
             for kind, body in child.messages():

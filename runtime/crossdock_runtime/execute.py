@@ -114,8 +114,8 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
             inputs = {name: resolver.input(item, index, task.scope) for name, item in task.inputs.items()}
         else:
             return _skipped(context, task, index, record, skip)
-    except Skip as reason:
-        return _skipped(context, task, index, record, str(reason))
+    except Skip as skipped:
+        return _skipped(context, task, index, record, str(skipped))
     except NotThere as missing:
         message = f"task {missing.task!r} has no result"
         return Outcome("upstream_failed", cause=Cause("upstream failed", message))
@@ -304,9 +304,7 @@ def _attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | N
         cause = cause_of(error)
         state = "cancelled" if isinstance(error, (KeyboardInterrupt, Cancelled)) else "failed"
         log.flush()
-        record.finish(
-            number, {"state": state, "started": started, "cause": _blanked(cause, log).to_json()}
-        )
+        record.finish(number, {"state": state, "started": started, "cause": _blanked(cause, log).to_json()})
         if state == "cancelled":
             raise
         return None, _blanked(cause, log)
@@ -322,7 +320,12 @@ def _keeps(task: Task) -> bool:
 
 def _blanked(cause: Cause, log: TaskLog) -> Cause:
     return Cause(
-        cause.kind, log.blank(cause.message), cause.type, cause.bases, log.blank(cause.traceback), log.blank(cause.hint)
+        cause.kind,
+        log.blank(cause.message),
+        cause.type,
+        cause.bases,
+        log.blank(cause.traceback),
+        log.blank(cause.hint),
     )
 
 
@@ -348,9 +351,7 @@ def _environ(env: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _run(
-    context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapping[str, str]
-) -> dict[str, Manifest]:
+def _run(context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapping[str, str]) -> dict[str, Manifest]:
     task = ready.task
     with _Scratch() as scratch:
         if isinstance(task.code, Program):
@@ -404,7 +405,11 @@ def _save(context: RunContext, ready: Ready, number: int, returned: Mapping[str,
             "run": context.run.id, "task": task.id, "index": list(ready.index), "attempt": number, "output": name,
         }  # fmt: skip
         manifest = artifacts.save(
-            context.store, value, f"{place}/{name}", producer=about, materializer=task.outputs[name].materializer
+            context.store,
+            value,
+            f"{place}/{name}",
+            producer=about,
+            materializer=task.outputs[name].materializer,
         )
         context.store.create(
             f"{ready.record.key}/attempts/{number}/outputs/{name}.json", values.dumps(manifest.to_json())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +70,7 @@ class External:
         path = self._existing(path)
         if as_type is bytes:
             return path.read_bytes()
-        return Path(os.path.abspath(path))
+        return path.absolute()
 
 
 def _digest(path: Path) -> str:

@@ -30,7 +30,6 @@ from crossdock_runtime.materializers.base import find as find_materializer
 from crossdock_runtime.record import Index, Result, RunRecord
 from crossdock_runtime.store import Store
 
-
 Scratch: TypeAlias = Callable[[], Path]
 """Gives a folder for copies, made when it is first asked for."""
 
@@ -122,13 +121,14 @@ def pick(value: Any, path: Sequence[str | int]) -> Any:
     """
     for key in path:
         try:
-            if isinstance(key, str) and not isinstance(value, Mapping):
-                value = getattr(value, key)
-            else:
-                value = value[key]
+            value = getattr(value, str(key)) if _is_field(key, value) else value[key]
         except (KeyError, IndexError, AttributeError, TypeError):
             raise BadInput(f"a {type(value).__name__} has no {key!r}") from None
     return value
+
+
+def _is_field(key: str | int, value: Any) -> bool:
+    return isinstance(key, str) and not isinstance(value, Mapping)
 
 
 class Resolver:
@@ -198,9 +198,7 @@ class Resolver:
             case ListOf():
                 return Many([self.resolve(item, index, scope, artifact=artifact) for item in binding.items])
             case DictOf():
-                return Pairs(
-                    {key: self.resolve(item, index, scope, artifact=artifact) for key, item in binding.items}
-                )
+                return Pairs({key: self.resolve(item, index, scope, artifact=artifact) for key, item in binding.items})
             case Uri():
                 return External(binding.uri)
             case RunOutput():

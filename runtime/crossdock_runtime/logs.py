@@ -24,9 +24,7 @@ class TaskLog:
         listen: is given each line as it comes.
     """
 
-    def __init__(
-        self, record: TaskRecord, attempt: int, listen: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, record: TaskRecord, attempt: int, listen: Callable[[str], None] | None = None) -> None:
         self._record = record
         self._attempt = attempt
         self._secrets: list[str] = []

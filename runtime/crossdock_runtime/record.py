@@ -18,7 +18,17 @@ from crossdock_runtime.store import Store
 
 Index = tuple[int, ...]
 
-STATES = ("succeeded", "cached", "skipped", "failed", "upstream_failed", "cancelled", "lost", "running", "pending")
+STATES = (
+    "succeeded",
+    "cached",
+    "skipped",
+    "failed",
+    "upstream_failed",
+    "cancelled",
+    "lost",
+    "running",
+    "pending",
+)
 DONE = ("succeeded", "cached", "skipped")
 HEARTBEAT_SECONDS = 15.0
 LOST_SECONDS = 90.0
@@ -178,9 +188,7 @@ class TaskRecord:
 
     def finish(self, attempt: int, body: Mapping[str, Any]) -> bool:
         """Write how an attempt ended."""
-        return self.store.create(
-            f"{self.key}/attempts/{attempt}/finished.json", dumps({**body, "finished": now()})
-        )
+        return self.store.create(f"{self.key}/attempts/{attempt}/finished.json", dumps({**body, "finished": now()}))
 
     def beat(self, attempt: int) -> None:
         """Say that the attempt is alive."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import subprocess
+import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def outputs_of(step: Step[Any, Any], returned: Any) -> dict[str, Any]:
     if signature.shape == "none":
         if returned is not None:
             raise TaskFailed(
-                "wrong output", f"step {step.name!r} is annotated -> None but returned a {type(returned).__name__}"
+                "wrong output",
+                f"step {step.name!r} is annotated -> None but returned a {type(returned).__name__}",
             )
         return {}
     if signature.shape == "single":
@@ -57,7 +59,8 @@ def outputs_of(step: Step[Any, Any], returned: Any) -> dict[str, Any]:
         if not isinstance(returned, tuple) or len(returned) != len(names):
             count = len(returned) if isinstance(returned, tuple) else 1
             raise TaskFailed(
-                "wrong output", f"step {step.name!r} declares {len(names)} outputs ({', '.join(names)}), returned {count}"
+                "wrong output",
+                f"step {step.name!r} declares {len(names)} outputs ({', '.join(names)}), returned {count}",
             )
         found = dict(zip(names, returned, strict=True))
     for name, value in found.items():
@@ -76,13 +79,13 @@ def _fits(value: Any, annotation: Any) -> bool:
     bare = types.strip(annotation)
     if value is None:
         return types.is_optional(bare) or bare in (Any, object)
-    if types.typing.is_typeddict(bare):
+    if typing.is_typeddict(bare):
         return isinstance(value, dict)
     members = types.union_members(bare)
     return any(
-        value in types.typing.get_args(member)
-        if types.typing.get_origin(member) is types.typing.Literal
-        else types.assignable(type(value), types.typing.get_origin(member) or member)
+        value in typing.get_args(member)
+        if typing.get_origin(member) is typing.Literal
+        else types.assignable(type(value), typing.get_origin(member) or member)
         for member in members
     )
 
@@ -91,7 +94,7 @@ def convert(value: Any, annotation: Any) -> Any:
     """A value as the step's annotation wants it where JSON or a list stands for it: tuples, sets, Optional ones."""
     members = [member for member in types.union_members(annotation) if member is not type(None)]
     if len(members) == 1 and isinstance(value, list):
-        base = types.typing.get_origin(members[0]) or members[0]
+        base = typing.get_origin(members[0]) or members[0]
         if base in (tuple, set, frozenset):
             return base(value)
     return value
@@ -195,9 +198,7 @@ def resolve_secret(source: str, reference: str, name: str) -> str:
     if source == "env":
         value = os.environ.get(reference)
         if value is None:
-            raise TaskFailed(
-                "missing secret", f"the secret {name} is not in the environment", f"export {reference}=…"
-            )
+            raise TaskFailed("missing secret", f"the secret {name} is not in the environment", f"export {reference}=…")
         return value
     if source == "keyring":
         try:
@@ -207,9 +208,7 @@ def resolve_secret(source: str, reference: str, name: str) -> str:
         service, _, user = reference.partition("/")
         value = keyring.get_password(service, user)
         if value is None:
-            raise TaskFailed(
-                "missing secret", f"the keyring has no {reference!r}", f"keyring set {service} {user}"
-            )
+            raise TaskFailed("missing secret", f"the keyring has no {reference!r}", f"keyring set {service} {user}")
         return str(value)
     value = os.environ.get(name)
     if value is None:

@@ -36,9 +36,7 @@ class Store:
         local_root: its folder when it is one on this machine, else None.
     """
 
-    def __init__(
-        self, url: str, local_root: Path | None, options: Mapping[str, object] | None = None
-    ) -> None:
+    def __init__(self, url: str, local_root: Path | None, options: Mapping[str, object] | None = None) -> None:
         self.url = url
         self.local_root = local_root
         self._options = dict(options or {})

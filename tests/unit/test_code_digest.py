@@ -219,8 +219,7 @@ HELPERS = {
     "patched class": ("from helpers import C\ndef work(x): return C\n", "class C: pass\nC.size = {}\n"),
     "registry": (
         "from helpers import REGISTRY\ndef work(x): return REGISTRY\n",
-        "REGISTRY = []\ndef register(f):\n    REGISTRY.append(f)\n    return f\n"
-        "@register\ndef one(): return {}\n",
+        "REGISTRY = []\ndef register(f):\n    REGISTRY.append(f)\n    return f\n@register\ndef one(): return {}\n",
     ),
     "call at import": (
         "from helpers import STATE\ndef work(x): return STATE\n",
@@ -289,9 +288,7 @@ def test_editing_what_a_step_reaches_counts(folder: Folder, case: str) -> None:
 def test_editing_what_it_does_not_reach_does_not_count(folder: Folder, case: str) -> None:
     steps, helpers = HELPERS[case]
     one = folder.digest(steps=steps, helpers=helpers.format(1) + "def unrelated(): return 1\n")
-    assert (
-        folder.digest(helpers=helpers.format(1) + "def unrelated(): return 2\nOTHER = unrelated()\n") == one
-    )
+    assert folder.digest(helpers=helpers.format(1) + "def unrelated(): return 2\nOTHER = unrelated()\n") == one
 
 
 def test_the_main_guard_does_not_count(folder: Folder) -> None:
@@ -338,10 +335,7 @@ def test_a_cycle_of_imports_ends(folder: Folder) -> None:
         loop2="from loop import nothing\n",
     )
     one = folder.digest()
-    assert (
-        folder.digest(steps="import helpers\ndef work(x): return helpers.f(x)\ndef back(x): return 2\n")
-        != one
-    )
+    assert folder.digest(steps="import helpers\ndef work(x): return helpers.f(x)\ndef back(x): return 2\n") != one
 
 
 def test_another_module_that_changes_a_reached_value(folder: Folder) -> None:
@@ -462,9 +456,7 @@ def interpreters() -> list[str]:
 STANDARD = Path(os.__file__).parent
 
 
-@pytest.mark.parametrize(
-    "name", ["showcase", "dataclasses", "argparse", "typing", "_pydecimal", "asyncio/base_events"]
-)
+@pytest.mark.parametrize("name", ["showcase", "dataclasses", "argparse", "typing", "_pydecimal", "asyncio/base_events"])
 def test_every_supported_python_gives_the_same(tmp_path: Path, name: str) -> None:
     text = SHOWCASE if name == "showcase" else (STANDARD / f"{name}.py").read_text("utf-8")
     (tmp_path / "steps.py").write_text(text, "utf-8")

@@ -130,9 +130,7 @@ def _dangling(folder: Path) -> None:
         (_dangling, "symbolic link to nothing"),
     ],
 )
-def test_links_that_are_refused(
-    store: Store, tmp_path: Path, make: Callable[[Path], None], message: str
-) -> None:
+def test_links_that_are_refused(store: Store, tmp_path: Path, make: Callable[[Path], None], message: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     make(folder)
@@ -178,9 +176,7 @@ def test_numpy_objects_and_subclasses_are_pickled_with_the_reason(
 
 def frames() -> Iterator[tuple[str, Any]]:
     pd, np = need("pandas"), need("numpy")
-    plain = pd.DataFrame(
-        {"a": [1, 2, 3], "b": [1.5, np.nan, -0.0], "c": ["x", "é", "z"], "d": [True, False, True]}
-    )
+    plain = pd.DataFrame({"a": [1, 2, 3], "b": [1.5, np.nan, -0.0], "c": ["x", "é", "z"], "d": [True, False, True]})
     yield "plain", plain
     yield "missing text", pd.DataFrame({"a": ["x", None, "y"]}, dtype="string")
     yield (
@@ -280,9 +276,7 @@ def test_polars(round_trip: RoundTrip) -> None:
     frame = pl.DataFrame(
         {"a": [1, None], "b": ["x", None], "c": [[1], []], "d": [{"e": 1.5}, None]},
         schema_overrides={"a": pl.Int8},
-    ).with_columns(
-        pl.col("b").cast(pl.Categorical).alias("f"), pl.col("b").cast(pl.Enum(["y", "x"])).alias("g")
-    )
+    ).with_columns(pl.col("b").cast(pl.Categorical).alias("f"), pl.col("b").cast(pl.Enum(["y", "x"])).alias("g"))
     back, manifest = round_trip(frame)
     assert back.equals(frame)
     assert back.schema == frame.schema
@@ -374,9 +368,7 @@ def test_pickle_says_once_why_it_is_weaker(round_trip: RoundTrip, caplog: pytest
     assert "\n" not in record.getMessage()
 
 
-def test_a_nearly_value_says_which_part_is_not(
-    round_trip: RoundTrip, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_nearly_value_says_which_part_is_not(round_trip: RoundTrip, caplog: pytest.LogCaptureFixture) -> None:
     back, manifest = round_trip({"a": [Thing(1)]})
     assert (back["a"][0].x, manifest.materializer) == (1, "pickle@1")
     assert "['a'][0]" in caplog.text

@@ -73,15 +73,11 @@ def test_constraints_pin_every_dependency() -> None:
         *(one for extra in project["optional-dependencies"].values() for one in extra),
     ]
     names = {re.split(r"[\s<>=!~;\[]", one, maxsplit=1)[0].lower().replace("_", "-") for one in declared}
-    pinned = set(
-        re.findall(r"^([a-z0-9][a-z0-9.-]*)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
-    )
+    pinned = set(re.findall(r"^([a-z0-9][a-z0-9.-]*)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     assert names - pinned == set()
 
 
-@pytest.mark.parametrize(
-    "package", ["adapters/crossdock_adapters", "compiler/crossdock", "runtime/crossdock_runtime"]
-)
+@pytest.mark.parametrize("package", ["adapters/crossdock_adapters", "compiler/crossdock", "runtime/crossdock_runtime"])
 def test_every_package_is_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
 

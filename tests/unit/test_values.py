@@ -110,8 +110,7 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
         return len(one) == len(other) and all(
-            same(k1, k2) and same(v1, v2)
-            for (k1, v1), (k2, v2) in zip(one.items(), other.items(), strict=True)
+            same(k1, k2) and same(v1, v2) for (k1, v1), (k2, v2) in zip(one.items(), other.items(), strict=True)
         )
     if isinstance(one, (set, frozenset)):
         return len(one) == len(other) and all(any(same(x, y) for y in other) for x in one)
@@ -125,9 +124,7 @@ def round_trip(value: object) -> Any:
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
-ZONES = st.sampled_from(
-    [None, dt.UTC, dt.timezone(dt.timedelta(hours=-3, minutes=30)), ZoneInfo("Europe/Paris")]
-)
+ZONES = st.sampled_from([None, dt.UTC, dt.timezone(dt.timedelta(hours=-3, minutes=30)), ZoneInfo("Europe/Paris")])
 HASHABLE = st.one_of(
     st.none(),
     st.booleans(),
@@ -284,9 +281,7 @@ class Odd:
         (len, "builtin_function_or_method"),
         (Plain, "type is not a value"),
         (
-            dt.datetime(
-                2013, 1, 1, tzinfo=type("Zone", (dt.tzinfo,), {"utcoffset": lambda *_: dt.timedelta()})()
-            ),
+            dt.datetime(2013, 1, 1, tzinfo=type("Zone", (dt.tzinfo,), {"utcoffset": lambda *_: dt.timedelta()})()),
             "zone",
         ),
     ],

@@ -105,9 +105,7 @@ def check(source: str, target: str | None, stack: str | None, all_targets: bool,
 
 
 def _list(problems: Iterable[Problem]) -> list[dict[str, str | None]]:
-    return [
-        {"message": item.message, "task": item.task, "where": item.where, "hint": item.hint} for item in problems
-    ]
+    return [{"message": item.message, "task": item.task, "where": item.where, "hint": item.hint} for item in problems]
 
 
 def _show(target: str, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
@@ -116,5 +114,3 @@ def _show(target: str, problems: tuple[Problem, ...], warnings: tuple[Problem, .
         click.echo(f"- {problem}")
     for problem in warnings:
         click.echo(f"- note: {problem}")
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -94,7 +95,7 @@ def _users_line(error: BaseException) -> str | None:
     import traceback
 
     ours = tuple(
-        os.path.dirname(os.path.abspath(module.__file__ or "")) + os.sep
+        f"{Path(module.__file__ or '').absolute().parent}{os.sep}"
         for module in (importlib.import_module("crossdock"), importlib.import_module("crossdock_runtime"))
     )
     library = sysconfig.get_paths()["stdlib"]

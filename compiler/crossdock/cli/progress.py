@@ -77,15 +77,8 @@ class Progress:
     def _breakpoint(self, *args: Any, **kwargs: Any) -> Any:
         """A debugger needs the terminal for itself."""
         self._live.stop()
-        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # type: ignore[assignment]
-        kept = sys._getframe(1)
-        import os
-
-        if os.environ.get("PYTHONBREAKPOINT") or sys.breakpointhook is not self._breakpoint:
-            return self._hook(*args, **kwargs)
-        import pdb
-
-        return pdb.Pdb(nosigint=True).set_trace(kept)
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        return self._hook(*args, **kwargs)
 
     def _now(self) -> Any:
         from rich.text import Text
@@ -159,5 +152,3 @@ class Progress:
         if cause.hint:
             self._print(f"  hint: {cause.hint}")
         self._print(f"  replay: crossdock runs replay {run} {task.name}")
-
-

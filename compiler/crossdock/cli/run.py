@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from pathlib import Path
 
 import click
 
@@ -63,9 +63,10 @@ def finish(client: Client, done: object, progress: object, as_json: bool) -> int
     from crossdock.client import Run
     from crossdock_runtime.state import state_json
 
-    assert isinstance(done, Run) and isinstance(progress, Progress)
+    assert isinstance(done, Run)
+    assert isinstance(progress, Progress)
     state = done.state
     if as_json:
         click.echo(json.dumps(state_json(state), indent=1))
-    progress.summary(state, store=client.store.url, home=os.path.expanduser("~"))
+    progress.summary(state, store=client.store.url, home=str(Path.home()))
     return 0 if state.status == "succeeded" else 1

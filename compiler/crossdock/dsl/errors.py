@@ -1,12 +1,12 @@
 """What can go wrong, drawn as a tree.
 
-    CrossdockError            exit 2    wrong usage or input
-    ├── TraceError                      wrong use of a step, a pipeline or a control-flow construct
-    ├── PlanError                       a plan that breaks a rule of the IR
-    ├── UnsupportedError                a valid plan that the chosen target cannot run
-    ├── BadInput                        a file, parameter, name or URI that cannot be used
-    ├── RunFailed             exit 1    a valid pipeline whose run failed
-    └── StoreError            exit 3    the artifact store refused, is unreachable, or holds damaged bytes
+CrossdockError            exit 2    wrong usage or input
+├── TraceError                      wrong use of a step, a pipeline or a control-flow construct
+├── PlanError                       a plan that breaks a rule of the IR
+├── UnsupportedError                a valid plan that the chosen target cannot run
+├── BadInput                        a file, parameter, name or URI that cannot be used
+├── RunFailed             exit 1    a valid pipeline whose run failed
+└── StoreError            exit 3    the artifact store refused, is unreachable, or holds damaged bytes
 """
 
 from __future__ import annotations

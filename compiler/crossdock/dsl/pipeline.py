@@ -33,6 +33,8 @@ class Pipeline(Generic[P, R]):
         on_failure: `stop` starts no further task after a failure, `continue` runs all that do not depend on it.
     """
 
+    __name__: str
+
     def __init__(self, function: Callable[P, R], name: str, settings: Settings, on_failure: OnFailure) -> None:
         self.function = function
         self.name = name
@@ -47,7 +49,8 @@ class Pipeline(Generic[P, R]):
             return typing.get_type_hints(self.function, include_extras=True)
         except (NameError, TypeError) as error:
             raise TraceError(
-                f"an annotation of pipeline {self.name!r} cannot be resolved: {error}", where=location(self.function)
+                f"an annotation of pipeline {self.name!r} cannot be resolved: {error}",
+                where=location(self.function),
             ) from None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -131,8 +134,7 @@ class Branch(AbstractContextManager["Branch"]):
         where = caller()
         if self.handle is None:
             raise TraceError("otherwise() before its when(…) was entered", where=where, hint="with when(…) as name:")
-        other = Branch(self._recorder, self._recorder.otherwise(self.handle, where))
-        return other
+        return Branch(self._recorder, self._recorder.otherwise(self.handle, where))
 
 
 def when(condition: Condition | Any) -> Branch:
@@ -164,7 +166,9 @@ def map(body: Callable[[Any], T], items: Any, *, concurrency: int | None = None)
         TraceError: the items are no list, or the body holds no task.
     """
     where = caller()
-    if concurrency is not None and (isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1):
+    if concurrency is not None and (
+        isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1
+    ):
         raise TraceError(f"concurrency={concurrency!r} is not a count", where=where, hint="write 1 or more")
     return _recorder("map(…)", where).map(body, items, concurrency, where)  # type: ignore[no-any-return]
 

@@ -132,10 +132,10 @@ class Ref:
         return Condition("!=", (self, other))
 
     def __and__(self, other: Any) -> Condition:
-        return _condition(self) & other
+        return _condition(self).__and__(other)
 
     def __or__(self, other: Any) -> Condition:
-        return _condition(self) | other
+        return _condition(self).__or__(other)
 
     def __invert__(self) -> Condition:
         return Condition("not", (_condition(self),))

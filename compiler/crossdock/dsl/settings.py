@@ -254,7 +254,8 @@ class Settings:
                     raise TraceError(f"{key!r} is not a name for {name}")
                 if name == "secrets" and not isinstance(value, Secret):
                     raise TraceError(
-                        f"the secret {key!r} is given by value", hint=f'write secrets={{"{key}": Secret(env="{key}")}}'
+                        f"the secret {key!r} is given by value",
+                        hint=f'write secrets={{"{key}": Secret(env="{key}")}}',
                     )
                 if name != "secrets" and not isinstance(value, str):
                     raise TraceError(f"{name}[{key!r}]={value!r} is not text", hint=f'write "{value}"')

@@ -52,7 +52,8 @@ def check_name(name: str, what: str, where: str) -> str:
     """
     if not isinstance(name, str) or not _NAME.match(name):
         raise TraceError(
-            f"{name!r} is no {what}: letters, digits, '-' and '_', at most 63, the first a letter", where=where
+            f"{name!r} is no {what}: letters, digits, '-' and '_', at most 63, the first a letter",
+            where=where,
         )
     return name
 
@@ -96,9 +97,7 @@ class Signature:
                 )
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 raise TraceError(f"step {function.__name__!r} has a positional-only input", where=where)
-            self.inputs[parameter.name] = InputSpec(
-                parameter.name, hints.get(parameter.name, Any), parameter.default
-            )
+            self.inputs[parameter.name] = InputSpec(parameter.name, hints.get(parameter.name, Any), parameter.default)
         if "return" not in hints:
             raise TraceError(
                 f"step {function.__name__!r} does not say what it returns",
@@ -124,7 +123,9 @@ def _named(annotation: Any, fallback: str | None, where: str) -> OutputSpec:
                 materializer = f"{extra.__module__}:{extra.__qualname__}"
     if name is None:
         raise TraceError(
-            "several outputs need names", where=where, hint='write tuple[Annotated[int, "rows"], …] or a NamedTuple'
+            "several outputs need names",
+            where=where,
+            hint='write tuple[Annotated[int, "rows"], …] or a NamedTuple',
         )
     return OutputSpec(name, annotation, materializer)
 
@@ -135,7 +136,10 @@ def _outputs(annotation: Any, where: str) -> tuple[str, list[OutputSpec]]:
         return "none", []
     if types.is_namedtuple(bare):
         hints = typing.get_type_hints(bare, include_extras=True)
-        return "namedtuple", [OutputSpec(name, hints.get(name, Any), _named(hints.get(name, Any), name, where).materializer) for name in bare._fields]  # fmt: skip
+        specs = [_named(hints.get(name, Any), name, where) for name in bare._fields]
+        return "namedtuple", [
+            OutputSpec(name, item.type, item.materializer) for name, item in zip(bare._fields, specs, strict=True)
+        ]
     args = get_args(bare)
     if get_origin(bare) is tuple and any(get_origin(arg) is Annotated for arg in args):
         return "tuple", [_named(arg, None, where) for arg in args]
@@ -295,7 +299,9 @@ class ContainerStep:
         recorder = recording.active.get()
         if recorder is None:
             raise TraceError(
-                f"container step {self.name!r} runs only as part of a pipeline", where=caller(), hint="call it in one"
+                f"container step {self.name!r} runs only as part of a pipeline",
+                where=caller(),
+                hint="call it in one",
             )
         return recorder.call(self, (), kwargs, caller())
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossdock.dsl.errors import Problem
+from crossdock.dsl.settings import Cache
 from crossdock_runtime.bindings import Item, Literal, OneOf, RunOutput, Uri, leaves
 from crossdock_runtime.contract import BranchScope, MapScope, Plan, Program, Task
 
@@ -116,7 +117,7 @@ def _of_task(task: Task) -> Iterator[Feature]:
         yield Feature.RETRY
     if settings.timeout is not None:
         yield Feature.TIMEOUT
-    if settings.cache is not None and settings.cache.enabled:
+    if isinstance(settings.cache, Cache) and settings.cache.enabled:
         yield Feature.CACHE
     resources = settings.resources
     if resources is not None:

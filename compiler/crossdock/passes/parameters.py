@@ -14,7 +14,7 @@ from crossdock.dsl import types
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.pipeline import Artifact, Pipeline
 from crossdock.ir import Plan
-from crossdock.passes.trace import fits
+from crossdock.passes.bind import fits
 from crossdock_runtime import values
 
 
@@ -58,7 +58,9 @@ def from_file(path: str) -> dict[str, Any]:
     return body
 
 
-def bind(pipeline: Pipeline[Any, Any], plan: Plan, given: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+def bind(
+    pipeline: Pipeline[Any, Any], plan: Plan, given: Mapping[str, Any], texts: Mapping[str, str]
+) -> dict[str, Any]:
     """Tagged values of all parameters.
 
     Args:

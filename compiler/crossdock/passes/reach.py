@@ -219,9 +219,7 @@ class Reach:
     def _touched(self, module: str, statement: Statement, found: Found) -> bool:
         if found.kind == "name" and (found.module, found.name) in self._names:
             same = module == found.module
-            return (
-                same or not statement.is_plain_binding or self._resolver.is_variable(found.module, found.name)
-            )
+            return same or not statement.is_plain_binding or self._resolver.is_variable(found.module, found.name)
         if found.kind == "whole":
             return any(name == found.module for name, _ in self._names)
         if found.kind == "external":
@@ -230,9 +228,7 @@ class Reach:
                 return False
             if statement.is_plain_binding and top in _STATELESS:
                 return False
-            return (module, top) in self._mentions or (
-                top in self.libraries and not statement.is_plain_binding
-            )
+            return (module, top) in self._mentions or (top in self.libraries and not statement.is_plain_binding)
         return False
 
     def _add_function(self, function: Callable[..., Any], file: Path | None) -> None:

@@ -183,11 +183,7 @@ class Resolver:
         source = self.module(name)
         asked = [name]
         for target in source.imported_modules() if source else ():
-            asked += (
-                [target.module, f"{target.module}.{target.attribute}"]
-                if target.attribute
-                else [target.module]
-            )
+            asked += [target.module, f"{target.module}.{target.attribute}"] if target.attribute else [target.module]
         parts = [one.split(".") for one in asked]
         wanted = {".".join(one[:length]) for one in parts for length in range(1, len(one) + 1)} - {name}
         return [one for one in wanted if self.place(one) is not None]
@@ -199,9 +195,7 @@ class Resolver:
             folders[:] = sorted(
                 one
                 for one in folders
-                if one not in _SKIPPED
-                and not one.startswith(".")
-                and not (here / one / "pyvenv.cfg").exists()
+                if one not in _SKIPPED and not one.startswith(".") and not (here / one / "pyvenv.cfg").exists()
             )
             yield from (here / file for file in sorted(files) if file.endswith(".py"))
 
@@ -217,9 +211,7 @@ class Resolver:
             elif not any(one == target.module or target.module.startswith(f"{one}.") for one in used):
                 found |= self.target(target, ())
             else:
-                found |= (
-                    {Found("external", "", target.module)} if self.place(target.module) is None else set()
-                )
+                found |= {Found("external", "", target.module)} if self.place(target.module) is None else set()
         for name in references.whole:
             found |= self.target(Target(name), ())
         if references.own_module:
@@ -306,9 +298,7 @@ class Resolver:
             statement = source.statements[index]
             for target in statement.imports.get(name, ()):
                 if statement.is_import:
-                    yield Found(
-                        "import", module, f"{name} = {target.module} {target.attribute or ''}".rstrip()
-                    )
+                    yield Found("import", module, f"{name} = {target.module} {target.attribute or ''}".rstrip())
                 yield from self._target(target, chain, seen)
             if not statement.is_import:
                 yield Found("name", module, name)

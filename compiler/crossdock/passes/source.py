@@ -150,8 +150,7 @@ class SourceModule:
         package = name if is_package else name.rpartition(".")[0]
         tree = ast.parse(text, filename)
         self.statements = [
-            Statement(node, tokens, package)
-            for node, tokens in zip(tree.body, _split(text, tree.body), strict=True)
+            Statement(node, tokens, package) for node, tokens in zip(tree.body, _split(text, tree.body), strict=True)
         ]
         self.binders: dict[str, list[int]] = {}
         self.stars: list[str] = []
@@ -175,10 +174,7 @@ class SourceModule:
 def _split(text: str, nodes: list[ast.stmt]) -> list[list[Word]]:
     """The tokens of each top-level statement."""
     lines = text.split("\n")
-    ends = [
-        (node.end_lineno or 0, _column(lines, node.end_lineno or 0, node.end_col_offset or 0))
-        for node in nodes
-    ]
+    ends = [(node.end_lineno or 0, _column(lines, node.end_lineno or 0, node.end_col_offset or 0)) for node in nodes]
     split: list[list[Word]] = [[] for _ in nodes]
     waiting: list[Word] = []
     current = 0
@@ -261,11 +257,7 @@ def _bindings(nodes: Sequence[ast.AST], package: str) -> tuple[set[str], dict[st
                 bound.add(node.id)
             case ast.NamedExpr(target=ast.Name(id=name)):
                 bound.add(name)
-            case (
-                ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-            ):
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
                 bound.add(name)
             case ast.MatchMapping(rest=str(name)):
                 bound.add(name)

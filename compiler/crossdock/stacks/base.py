@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -43,7 +44,7 @@ class StackComponent(Generic[C]):
     type: ClassVar[str]
     flavor: ClassVar[str]
     extra: ClassVar[str | None] = None
-    Config: ClassVar[type[ComponentConfig]] = ComponentConfig
+    Config: ClassVar[builtins.type[ComponentConfig]] = ComponentConfig
 
     def __init__(self, name: str, config: C) -> None:
         self.name = name
@@ -141,7 +142,7 @@ class Orchestrator(StackComponent[C], abc.ABC):
     type = "orchestrator"
     features: ClassVar[Mapping[Feature, Support]]
     rules: ClassVar[Iterable[Rule]] = ()
-    Overrides: ClassVar[type[TaskOverrides]] = TaskOverrides
+    Overrides: ClassVar[builtins.type[TaskOverrides]] = TaskOverrides
     remote: ClassVar[bool] = True
 
     @abc.abstractmethod

@@ -15,5 +15,6 @@ def default_stack() -> Stack:
     store = registry.flavor("artifact_store", "local")
     made = orchestrator("local", orchestrator.Config())
     kept = store("local", store.Config())
-    assert isinstance(made, Orchestrator) and isinstance(kept, ArtifactStore)
+    assert isinstance(made, Orchestrator)
+    assert isinstance(kept, ArtifactStore)
     return Stack(DEFAULT, made, kept)

@@ -162,9 +162,7 @@ def find(name: str) -> Materializer:
     found = _find(name)
     if found is None:
         known = ", ".join(BUILT_IN)
-        raise MaterializerError(
-            f"there is no materializer {name!r}", hint=f"write module:Class, or one of: {known}"
-        )
+        raise MaterializerError(f"there is no materializer {name!r}", hint=f"write module:Class, or one of: {known}")
     return found
 
 
@@ -223,6 +221,4 @@ def library(name: str, purpose: str) -> Any:
         return sys.modules.get(name) or importlib.import_module(name)
     except ImportError as error:
         package = {"sklearn": "scikit-learn"}.get(name.partition(".")[0], name.partition(".")[0])
-        raise MaterializerError(
-            f"{purpose} needs {package}: {error}", hint=f"pip install {package}"
-        ) from error
+        raise MaterializerError(f"{purpose} needs {package}: {error}", hint=f"pip install {package}") from error

@@ -81,10 +81,7 @@ def _write(frame: Any, folder: Path, about: dict[str, Any]) -> None:
             if found not in _EXACT_OBJECTS:
                 raise CannotKeep(f"column {frame.columns[position]!r} holds Python objects ({found})")
     for level in _levels(frame.index):
-        if (
-            str(level.dtype) == "object"
-            and pd.api.types.infer_dtype(level, skipna=True) not in _EXACT_OBJECTS
-        ):
+        if str(level.dtype) == "object" and pd.api.types.infer_dtype(level, skipna=True) not in _EXACT_OBJECTS:
             raise CannotKeep("its index holds Python objects")
     freq = getattr(frame.index, "freq", None) if isinstance(frame.index, pd.DatetimeIndex) else None
     if freq is not None:

@@ -93,6 +93,4 @@ def _copy_folder(
         elif entry.is_file():
             shutil.copyfile(entry, target / entry.name)
         else:
-            raise MaterializerError(
-                f"{entry} is neither a file nor a folder", hint="remove it from the folder"
-            )
+            raise MaterializerError(f"{entry} is neither a file nor a folder", hint="remove it from the folder")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
 
 from crossdock.ir import Feature, Level, Plan, Support
-from crossdock.stacks import CanRun, ComponentConfig, Orchestrator, RunHandle, RunOptions, Spec, Stack, TaskOverrides
+from crossdock.stacks import (
+    CanRun,
+    ComponentConfig,
+    Orchestrator,
+    RunHandle,
+    RunOptions,
+    Spec,
+    Stack,
+    TaskOverrides,
+)
 
 _FULL = Support(Level.FULL)
 _RUNTIME = Support(Level.RUNTIME)
@@ -41,11 +50,9 @@ class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
     Config = LocalConfig
     Overrides = LocalOverrides
     remote = False
-    features = {
+    features: ClassVar[Mapping[Feature, Support]] = {
         **dict.fromkeys(Feature, _FULL),
-        Feature.CONTAINER_STEP: Support(
-            Level.RUNTIME, notice="the program runs on this machine, outside of its image"
-        ),
+        Feature.CONTAINER_STEP: Support(Level.RUNTIME, notice="the program runs on this machine, outside of its image"),
         Feature.IMAGE: _unmanaged("the image"),
         Feature.REQUIREMENTS: Support(
             Level.RUNTIME, notice="requirements are not installed: this environment is used as it is"
