@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from pathlib import Path
 
 from crossdock.dsl import (
@@ -55,7 +56,7 @@ def nested(n: int) -> list[list[int]]:
 
 
 @step
-def total(xs: list[int]) -> int:
+def total(xs: Sequence[int]) -> int:
     return sum(xs)
 
 
@@ -118,12 +119,15 @@ def parameters(
     text: str = "a: {{b}} # 'c'",
     colour: Colour = Colour.RED,
     maybe: str | None = None,
+    given: str | None = "null and void",
+    pair: tuple[int, ...] = (1, 2),
     big: int = 2**70,
     nan: float = float("nan"),
     data: Path = DATA,
 ):
     show(n, f, y, text, colour, maybe, big)
-    show(n, nan, y, text, colour, maybe, big)
+    show(n, nan, y, text, colour, given, big)
+    total(pair)
     size(data)
 
 

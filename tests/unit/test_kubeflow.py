@@ -35,9 +35,12 @@ from crossdock.ir import (
 from crossdock.passes import compile_pipeline, lower
 from crossdock.stacks import ArtifactStore, Stack
 from crossdock_adapters.orchestrators._kfp_ir import text
+from crossdock_adapters.orchestrators._kfp_ir.parameters import root_inputs
 from crossdock_adapters.orchestrators.kubeflow import KubeflowConfig, KubeflowOrchestrator
 from crossdock_adapters.orchestrators.kubeflow.features import FEATURES, RULES
 from crossdock_adapters.orchestrators.kubeflow.translate import documents
+from crossdock_runtime import values
+from crossdock_runtime.parameters import parse_native
 
 TARGET = KubeflowOrchestrator("kfp", KubeflowConfig())
 
@@ -137,6 +140,8 @@ def test_parameters_are_native_only_where_they_stay_exact() -> None:
         "text": ("STRING", "a: {{b}} # 'c'"),
         "colour": ("STRING", '{"$enum":"kfp_pipelines:Colour","name":"RED"}'),
         "maybe": ("STRING", "null"),
+        "given": ("STRING", "null and void"),
+        "pair": ("STRING", '{"$tuple":[1,2]}'),
         "big": ("STRING", str(2**70)),
         "nan": ("STRING", "nan"),
         "data": ("STRING", "s3://bucket/key"),
@@ -144,8 +149,18 @@ def test_parameters_are_native_only_where_they_stay_exact() -> None:
     }
     args = spec["deploymentSpec"]["executors"]["exec-show-2"]["container"]["args"]
     assert [word.partition("=")[0] for word in args[args.index("--param") + 1 :: 2]] == [
-        "n", "nan", "y", "text", "colour", "maybe", "big",
+        "n", "nan", "y", "text", "colour", "given", "big",
     ]  # fmt: skip
+
+
+def test_the_runtime_reads_what_parameters_are_written_as() -> None:
+    plan = plan_of(pipelines.parameters)
+    native = root_inputs(plan.parameters)
+    for name, item in plan.parameters.items():
+        if not item.required:
+            default = native[name]["defaultValue"]
+            text = default if isinstance(default, str) else json.dumps(default)
+            assert values.encode(parse_native(text, item.type)) == item.default, name
 
 
 def test_names_are_kubernetes_names_and_unique() -> None:

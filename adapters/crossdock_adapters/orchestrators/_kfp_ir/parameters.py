@@ -22,9 +22,9 @@ def parameter_type(item: Parameter) -> str:
 
 
 def parameter_text(tagged: Any, type_: str) -> str:
-    """A tagged value as the text after `--param NAME=`: raw for `str`, Python's for numbers, else JSON."""
+    """A tagged value as the text after `--param NAME=`, which `crossdock_runtime.parameters` reads."""
     if isinstance(tagged, str):
-        return tagged if type_ == "str" else json.dumps(tagged)
+        return tagged if "str" in type_.split(" | ") else json.dumps(tagged)
     if isinstance(tagged, dict) and type_ in ("int", "float"):
         (number,) = tagged.values()
         return str(number)
