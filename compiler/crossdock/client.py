@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossdock.dsl.errors import BadInput, Problem, RunFailed, UnsupportedError
+from crossdock.dsl.errors import BadInput, RunFailed, did_you_mean
 from crossdock.dsl.pipeline import Pipeline
-from crossdock.passes import CodeBook, Traced, compile_pipeline
-from crossdock.passes.project import load_source
+from crossdock.passes.load import Loaded, load
+from crossdock.review.check import Checked, check_target
 
 if TYPE_CHECKING:
     from crossdock.ir import Plan
@@ -20,34 +19,6 @@ if TYPE_CHECKING:
     from crossdock_runtime.store import Store
 
 Parameters = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a target says of a plan: it can run it, but does some things otherwise."""
-
-    target: str
-    warnings: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A pipeline, its plan, and where its code lives.
-
-    Attributes:
-        source: SOURCE relative to the project's root, for the record.
-        modules: modules of the user's code.
-    """
-
-    pipeline: Pipeline[Any, Any]
-    traced: Traced
-    root: Path
-    source: str
-    modules: tuple[str, ...]
-
-    @property
-    def plan(self) -> Plan:
-        return self.traced.plan
 
 
 class Output:
@@ -82,8 +53,6 @@ class Outputs(Mapping[str, Output]):
         }
 
     def __getitem__(self, name: str) -> Output:
-        from crossdock.registry import did_you_mean
-
         if name not in self._found:
             raise BadInput(f"the run has no output {name!r}", hint=did_you_mean(name, tuple(self._found)))
         return Output(self._store, self._found[name])
@@ -163,19 +132,7 @@ class Client:
             BadInput: it is not there, or its file cannot be imported.
             TraceError: the DSL is used wrongly.
         """
-        if isinstance(source, Pipeline):
-            code = CodeBook.of(source.function)
-            module = source.function.__module__
-            traced = compile_pipeline(source, code)
-            modules = () if module == "__main__" else (module,)
-            return Loaded(source, traced, code.project.root, f"{module}:{source.function.__qualname__}", modules)
-        loaded = load_source(source)
-        name, pipeline = _pipeline_of(loaded.module, loaded.name, source)
-        traced = compile_pipeline(pipeline, CodeBook(loaded.project))
-        file = loaded.file.resolve()
-        root = loaded.project.root.resolve()
-        shown = file.relative_to(root).as_posix() if file.is_relative_to(root) else loaded.module_name
-        return Loaded(pipeline, traced, loaded.project.root, f"{shown}:{name}", (loaded.module_name,))
+        return load(source)
 
     def check(self, source: str | Pipeline[Any, Any] | Loaded, target: str | None = None) -> Checked:
         """Whether a target can run a pipeline.
@@ -185,7 +142,7 @@ class Client:
         """
         loaded = source if isinstance(source, Loaded) else self.load(source)
         orchestrator = self._orchestrator(target)
-        return _check(loaded, orchestrator)
+        return check_target(loaded, orchestrator)
 
     def compile(self, source: str | Pipeline[Any, Any] | Loaded, target: str | None = None) -> tuple[Spec, Checked]:
         """The native spec of a pipeline, and what to know about it.
@@ -195,7 +152,7 @@ class Client:
         """
         loaded = source if isinstance(source, Loaded) else self.load(source)
         orchestrator = self._orchestrator(target)
-        checked = _check(loaded, orchestrator)
+        checked = check_target(loaded, orchestrator)
         return orchestrator.translate(loaded.plan, None if target else self.stack), checked
 
     def _orchestrator(self, target: str | None) -> Orchestrator[Any]:
@@ -243,7 +200,7 @@ class Client:
 
         loaded = source if isinstance(source, Loaded) else self.load(source)
         stack = self.stack
-        _check(loaded, stack.orchestrator)
+        check_target(loaded, stack.orchestrator)
         tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {})
         return self._start(loaded, stack, tagged, cache, max_workers, resume, run_id, on_event, raise_on_failure)
 
@@ -366,85 +323,6 @@ class Client:
 
         store = self.store
         return Run(store, find_run(store, run))
-
-
-def _pipeline_of(module: Any, name: str | None, source: str) -> tuple[str, Pipeline[Any, Any]]:
-    from crossdock.registry import did_you_mean
-
-    found = {
-        key: item
-        for key, item in vars(module).items()
-        if isinstance(item, Pipeline) and item.function.__module__ == module.__name__
-    }
-    if name is not None:
-        item = getattr(module, name, None)
-        if isinstance(item, Pipeline):
-            return name, item
-        what = f"{name!r} in {module.__name__} is not a pipeline" if item is not None else f"no pipeline {name!r}"
-        raise BadInput(f"{source}: {what}", hint=did_you_mean(name, tuple(found)))
-    if not found:
-        raise BadInput(f"{source} has no pipeline", hint="decorate a function with @pipeline")
-    if len(found) > 1:
-        called = _nested(found)
-        outer = [key for key in found if key not in called]
-        if len(outer) == 1:
-            return outer[0], found[outer[0]]
-        raise BadInput(
-            f"{source} has {len(found)} pipelines: {', '.join(found)}",
-            hint=f"write {source}:{next(iter(found))}",
-        )
-    return next(iter(found.items()))
-
-
-def _nested(found: Mapping[str, Pipeline[Any, Any]]) -> set[str]:
-    """Names of the pipelines that another one calls."""
-    return {
-        key for key in found for other, item in found.items() if other != key and key in item.function.__code__.co_names
-    }
-
-
-def _check(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Checked:
-    from crossdock.ir import check_support
-
-    target = orchestrator.flavor
-    problems, warnings = check_support(
-        loaded.plan, target, orchestrator.features, orchestrator.rules, loaded.traced.locations
-    )
-    problems.extend(_overrides(loaded, orchestrator))
-    if problems:
-        count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
-        raise UnsupportedError(f"{target} cannot run {loaded.plan.name!r}: {count}", tuple(problems))
-    return Checked(target, tuple(warnings))
-
-
-def _overrides(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Iterator[Problem]:
-    """Per-target overrides that the target's model refuses, and those for targets that are not installed."""
-    from pydantic import ValidationError
-
-    from crossdock import registry
-
-    known: tuple[str, ...] | None = None
-    for task in loaded.plan.tasks:
-        for target, body in task.settings.targets.items():
-            where = loaded.traced.locations.get(task.id)
-            if target != orchestrator.flavor:
-                known = known or registry.flavors("orchestrator")
-                if target not in known:
-                    hint = registry.did_you_mean(target, known)
-                    yield Problem(f"targets names no flavor {target!r}", task=task.id, where=where, hint=hint)
-                continue
-            try:
-                orchestrator.Overrides(**body)
-            except ValidationError as error:
-                for item in error.errors():
-                    place = ".".join(map(str, item["loc"]))
-                    known_fields = ", ".join(orchestrator.Overrides.model_fields)
-                    yield Problem(
-                        f"targets[{target!r}].{place}: {item['msg']}",
-                        task=task.id,
-                        where=where,
-                        hint=f"it takes: {known_fields or 'nothing'}",
-                    )
 
 
 def _difference(old: Plan, new: Plan) -> str:

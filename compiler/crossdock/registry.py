@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from crossdock.dsl.errors import BadInput
+from crossdock.dsl.errors import BadInput, did_you_mean
 
 GROUPS = {"orchestrator": "crossdock.orchestrators", "artifact_store": "crossdock.artifact_stores"}
 
@@ -29,13 +28,6 @@ def _points(type_: str) -> dict[str, EntryPoint]:
 def flavors(type_: str) -> tuple[str, ...]:
     """Names of the installed flavors of a component type, sorted."""
     return tuple(sorted(_points(type_)))
-
-
-def did_you_mean(name: str, known: tuple[str, ...]) -> str:
-    """A hint for an unknown name: the nearest, and what there is."""
-    near = difflib.get_close_matches(name, known, 1)
-    listed = f"there is: {', '.join(known)}" if known else "there is none"
-    return f"did you mean {near[0]!r}? {listed}" if near else listed
 
 
 def flavor(type_: str, name: str) -> type[Any]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from crossdock.dsl.errors import BadInput, CrossdockError, StoreError
 from crossdock_runtime import failure
 from crossdock_runtime.contract import CONTRACT, Plan
-from crossdock_runtime.execute import Outcome, RunContext, emitted, run_task
+from crossdock_runtime.emit import emitted
+from crossdock_runtime.execute import Outcome, RunContext, run_task
 from crossdock_runtime.failure import Cancelled, TaskFailed, cause_of
 from crossdock_runtime.loading import Project
 from crossdock_runtime.record import Index, RunRecord, new_run_id, now

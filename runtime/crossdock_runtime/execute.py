@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from crossdock.dsl import types
 from crossdock.dsl.settings import Cache, Retry
 from crossdock_runtime import artifacts, cache, failure, heartbeat, predicates, values
-from crossdock_runtime.bindings import Collect, Output
+from crossdock_runtime.bindings import Output
 from crossdock_runtime.contract import BranchScope, Gate, GateCode, Plan, Program, PythonCode, Task
-from crossdock_runtime.failure import Cancelled, Cause, TaskFailed, cause_of
+from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.inputs import NotThere, Resolved, Resolver, Skip
 from crossdock_runtime.loading import Project
 from crossdock_runtime.logs import TaskLog, captured
 from crossdock_runtime.manifest import Manifest
 from crossdock_runtime.record import Index, Result, RunRecord, TaskRecord, now
+from crossdock_runtime.scratch import Scratch
 from crossdock_runtime.steps import convert, outputs_of, resolve_secret, run_program, step_of
 from crossdock_runtime.store import Store
 
@@ -353,7 +351,7 @@ def _environ(env: Mapping[str, str]) -> Iterator[None]:
 
 def _run(context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapping[str, str]) -> dict[str, Manifest]:
     task = ready.task
-    with _Scratch() as scratch:
+    with Scratch() as scratch:
         if isinstance(task.code, Program):
             inputs = {name: item.load(_program_type(task, name), scratch.path) for name, item in ready.inputs.items()}
             returned = run_program(task, inputs, scratch.path() / "program", env, log.line)
@@ -374,26 +372,6 @@ def _run(context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapp
 
 def _program_type(task: Task, name: str) -> Any:
     return bytes if task.inputs[name].type == "bytes" else None
-
-
-class _Scratch:
-    """A temporary folder that is made only when it is asked for."""
-
-    def __init__(self) -> None:
-        self._made: Path | None = None
-
-    def path(self) -> Path:
-        """The folder."""
-        if self._made is None:
-            self._made = Path(tempfile.mkdtemp(prefix="crossdock-"))
-        return self._made
-
-    def __enter__(self) -> _Scratch:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._made is not None:
-            shutil.rmtree(self._made, ignore_errors=True)
 
 
 def _save(context: RunContext, ready: Ready, number: int, returned: Mapping[str, Any]) -> dict[str, Manifest]:
@@ -422,33 +400,3 @@ def run_task(context: RunContext, task: Task, index: Index = ()) -> Outcome:
     """Prepare and, where that leaves something to do, perform a task."""
     ready = prepare(context, task, index)
     return ready if isinstance(ready, Outcome) else perform(context, ready)
-
-
-def emitted(context: RunContext, task: Task, index: Index, name: str) -> str:
-    """What a platform is told by `--emit`: the text of a gate, or a map's list of item numbers as JSON.
-
-    Raises:
-        TaskFailed: the task emits no such thing.
-    """
-    import json
-
-    result = context.run.task(task.id, index).result()
-    for gate in context.plan.gates_of.get(task.id, ()):
-        if gate.id == name:
-            return "skipped" if result is None else result.gates.get(name, "skipped")
-    scope = context.plan.scopes.get(name)
-    if scope is not None and not isinstance(scope, BranchScope):
-        sources = {item.task for item in _sources(scope.items)}
-        if task.id in sources:
-            try:
-                count = len(context.resolver().items(scope, index))
-            except Skip:
-                count = 0
-            return json.dumps([str(number) for number in range(count)])
-    raise TaskFailed("bad input", f"task {task.id!r} emits no {name!r}")
-
-
-def _sources(binding: Any) -> list[Output | Collect]:
-    from crossdock_runtime.bindings import leaves
-
-    return [item for item in leaves(binding) if isinstance(item, (Output, Collect))]

@@ -99,3 +99,12 @@ class StoreError(CrossdockError):
     """The artifact store refused, cannot be reached, or holds damaged bytes."""
 
     exit_code = 3
+
+
+def did_you_mean(name: str, known: tuple[str, ...]) -> str:
+    """A hint for an unknown name: the nearest, and what there is."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1)
+    listed = f"there is: {', '.join(known)}" if known else "there is none"
+    return f"did you mean {near[0]!r}? {listed}" if near else listed

@@ -1,0 +1,67 @@
+"""What a target says of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from crossdock.dsl.errors import Problem, UnsupportedError, did_you_mean
+from crossdock.ir import check_support
+from crossdock.passes.load import Loaded
+from crossdock.stacks import Orchestrator
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a target says of a plan: it can run it, but does some things otherwise."""
+
+    target: str
+    warnings: tuple[Problem, ...]
+
+
+def check_target(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Checked:
+    """Everything that a target does otherwise with a pipeline.
+
+    Raises:
+        UnsupportedError: it cannot run it; has every reason at once.
+    """
+    target = orchestrator.flavor
+    problems, warnings = check_support(
+        loaded.plan, target, orchestrator.features, orchestrator.rules, loaded.traced.locations
+    )
+    problems.extend(_overrides(loaded, orchestrator))
+    if problems:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
+        raise UnsupportedError(f"{target} cannot run {loaded.plan.name!r}: {count}", tuple(problems))
+    return Checked(target, tuple(warnings))
+
+
+def _overrides(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Iterator[Problem]:
+    """Per-target overrides that the target's model refuses, and those for targets that are not installed."""
+    from pydantic import ValidationError
+
+    from crossdock import registry
+
+    known: tuple[str, ...] | None = None
+    for task in loaded.plan.tasks:
+        for target, body in task.settings.targets.items():
+            where = loaded.traced.locations.get(task.id)
+            if target != orchestrator.flavor:
+                known = known or registry.flavors("orchestrator")
+                if target not in known:
+                    hint = did_you_mean(target, known)
+                    yield Problem(f"targets names no flavor {target!r}", task=task.id, where=where, hint=hint)
+                continue
+            try:
+                orchestrator.Overrides(**body)
+            except ValidationError as error:
+                for item in error.errors():
+                    place = ".".join(map(str, item["loc"]))
+                    known_fields = ", ".join(orchestrator.Overrides.model_fields)
+                    yield Problem(
+                        f"targets[{target!r}].{place}: {item['msg']}",
+                        task=task.id,
+                        where=where,
+                        hint=f"it takes: {known_fields or 'nothing'}",
+                    )

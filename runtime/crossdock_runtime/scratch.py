@@ -1,0 +1,27 @@
+"""A folder for a task's temporary files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+
+class Scratch:
+    """A temporary folder that is made only when it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: Path | None = None
+
+    def path(self) -> Path:
+        """The folder."""
+        if self._made is None:
+            self._made = Path(tempfile.mkdtemp(prefix="crossdock-"))
+        return self._made
+
+    def __enter__(self) -> Scratch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
