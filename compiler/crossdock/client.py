@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from crossdock.ir import Plan
     from crossdock.stacks import Orchestrator, Spec, Stack
     from crossdock_runtime.driver import Event
+    from crossdock_runtime.execute import Outcome
     from crossdock_runtime.state import RunState
     from crossdock_runtime.store import Store
 
@@ -33,6 +34,13 @@ class Output:
         from crossdock_runtime import artifacts
 
         return artifacts.load(self._store, self.manifest)
+
+    def describe(self) -> str:
+        """Type, size, place and digest, in a few lines."""
+        from crossdock_runtime.state import value_text
+
+        place = f"{self._store.url}/{self.manifest.uri}"
+        return f"{value_text(self.manifest)}\n{place}\n{self.manifest.digest}"
 
     def __repr__(self) -> str:
         from crossdock_runtime.state import value_text
@@ -87,6 +95,45 @@ class Run:
     def outputs(self) -> Outputs:
         """Outputs of its tasks."""
         return Outputs(self._store, self.state)
+
+    def logs(self, task: str | None = None) -> Iterator[tuple[str, int, str]]:
+        """Task, attempt and text of what was printed, in the plan's order.
+
+        Raises:
+            BadInput: there is no such task.
+        """
+        from crossdock_runtime.record import RunRecord
+
+        record = RunRecord(self._store, self.id)
+        state = self.state
+        names = [item.name for item in state.tasks]
+        if task is not None and task not in names and task not in state.plan.by_id:
+            raise BadInput(f"the run has no task {task!r}", hint=did_you_mean(task, tuple(names)))
+        for item in state.tasks:
+            if task is not None and task not in (item.name, item.task):
+                continue
+            facts = record.task(item.task, item.index)
+            for attempt in facts.attempts():
+                text = b"".join(facts.log_chunks(attempt)).decode("utf-8", "replace")
+                yield item.name, attempt, text
+
+    def cancel(self) -> bool:
+        """Let no further task start, and end those that run; False when it has ended already."""
+        from crossdock_runtime.record import RunRecord
+
+        if self.status not in ("running", "lost"):
+            return False
+        return RunRecord(self._store, self.id).stop("cancelled")
+
+    def delete(self) -> tuple[int, int]:
+        """Delete its record, and those of its bytes that nothing else points to.
+
+        Returns:
+            How many facts and how many data objects were deleted.
+        """
+        from crossdock_runtime.cleanup import delete_run
+
+        return delete_run(self._store, self.id)
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"
@@ -306,12 +353,42 @@ class Client:
             raise RunFailed(f"run {run} {status}", hint=f"crossdock runs show {run}")
         return Run(store, run)
 
-    def runs(self) -> Iterator[Run]:
-        """All runs in the store, newest first."""
-        from crossdock_runtime.record import newest_runs
+    def replay(self, run: str, task: str, *, on_event: Callable[[Event], None] | None = None) -> tuple[str, Outcome]:
+        """Run one task of a run again, here, with its real inputs, writing to a scratch run.
+
+        Args:
+            run: the run.
+            task: `task`, or `task.0.3` for an item of a map.
+
+        Returns:
+            The scratch run's id, and how the task ended.
+
+        Raises:
+            BadInput: there is no such task, or its inputs are not there.
+        """
+        from crossdock.review.again import replay
+
+        return replay(self.store, run, task, self._load_again, on_event)
+
+    def explain_cache(self, run: str, task: str) -> dict[str, Any]:
+        """What a task's cache key is made of, and what differs from the run before.
+
+        Raises:
+            BadInput: there is no such task, or it has no committed result.
+        """
+        from crossdock.review.again import explain_cache
+
+        return explain_cache(self.store, run, task)
+
+    def runs(self, pipeline: str | None = None) -> Iterator[Run]:
+        """All runs in the store, newest first; only those of one pipeline when it is named."""
+        from crossdock_runtime.record import RunRecord, newest_runs
 
         store = self.store
-        return (Run(store, run) for run in newest_runs(store))
+        for run in newest_runs(store):
+            document = RunRecord(store, run).document()
+            if document is not None and pipeline in (None, document.get("pipeline")):
+                yield Run(store, run)
 
     def get_run(self, run: str) -> Run:
         """A run by its id, the end of its id, or `latest`.

@@ -46,9 +46,9 @@ def name_of(task: str, index: Index) -> str:
 class Progress:
     """Prints events: on a terminal with colours and a line for what runs now, else as plain lines."""
 
-    def __init__(self, plan: Plan, *, to_stderr: bool = False) -> None:
+    def __init__(self, plan: Plan | None = None, *, to_stderr: bool = False) -> None:
         self._out: TextIO = sys.__stderr__ if to_stderr else sys.__stdout__  # type: ignore[assignment]
-        self._width = max((len(task.id) for task in plan.tasks), default=8) + 4
+        self._width = max((len(task.id) for task in plan.tasks), default=8) + 4 if plan else 20
         self._started: dict[tuple[str, Index], float] = {}
         self._color = self._out.isatty()
         self._live: Any = None

@@ -1,0 +1,239 @@
+"""`crossdock runs …`: everything that the store knows of runs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from crossdock.client import Client
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def runs() -> None:
+    """Look at runs, resume, replay, cancel and delete them. RUN is an id, the end of one, or `latest`."""
+
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_STACK = click.option("--stack", help="Name of the stack.")
+
+
+def _print_json(body: Any) -> None:
+    click.echo(json.dumps(body, indent=1))
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+@runs.command("list")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--pipeline", help="Only runs of this pipeline.")
+@_STACK
+@_JSON
+def list_(limit: int, pipeline: str | None, stack: str | None, as_json: bool) -> int:
+    """The newest runs."""
+    client = Client(stack)
+    found = (run.state for run in client.runs(pipeline=pipeline))
+    states = list(itertools.islice(found, limit))
+    if as_json:
+        _print_json(
+            [
+                {
+                    "run": item.run,
+                    "pipeline": item.plan.name,
+                    "status": item.status,
+                    "created": item.document.get("created"),
+                }
+                for item in states
+            ]
+        )
+    elif not states:
+        click.echo(f"no runs in {client.store.url}\n  hint: crossdock run FILE.py")
+    else:
+        rows = [("RUN", "PIPELINE", "STATUS", "CREATED", "TASKS")]
+        for item in states:
+            done = sum(task.state in ("succeeded", "cached", "skipped") for task in item.tasks)
+            created = str(item.document.get("created", ""))[:19].replace("T", " ")
+            rows.append((item.run, item.plan.name, item.status, created, f"{done}/{len(item.tasks)}"))
+        _columns(rows)
+    return 0
+
+
+@runs.command()
+@click.argument("run")
+@_STACK
+@_JSON
+def show(run: str, stack: str | None, as_json: bool) -> int:
+    """The state of RUN and of its tasks, as of now."""
+    from crossdock.cli.progress import MARKS, seconds
+    from crossdock_runtime.record import now
+    from crossdock_runtime.state import state_json
+
+    state = Client(stack).get_run(run).state
+    if as_json:
+        _print_json(state_json(state))
+        return 0
+    failed = [task for task in state.tasks if task.cause is not None and task.state in ("failed", "lost")]
+    if failed:
+        cause = failed[0].cause
+        click.echo(f"{failed[0].name}: {cause.kind}: {cause.message}" if cause else failed[0].name)
+    click.echo(f"{state.run}  {state.plan.name}  {state.status}  (as of {now()})")
+    width = max(len(task.name) for task in state.tasks)
+    for task in state.tasks:
+        mark, style = MARKS[task.state]
+        tries = f"({task.attempts} attempts)" if task.attempts > 1 else ""
+        reason = task.result.reason if task.result is not None and task.result.reason else ""
+        took = seconds(task.seconds) if task.state in ("succeeded", "failed") else ""
+        text = f"{mark} {task.name:<{width}}  {task.state:<15} {took:>8} {tries} {reason}".rstrip()
+        click.secho(text, fg=style)
+    for task in failed[:1]:
+        if task.cause is not None and task.cause.traceback:
+            click.echo(task.cause.traceback.rstrip())
+        click.echo(f"replay: crossdock runs replay {state.run} {task.name}")
+        click.echo(f"resume: crossdock runs resume {state.run}")
+    return 0
+
+
+@runs.command()
+@click.argument("run")
+@click.argument("task", required=False)
+@_STACK
+def logs(run: str, task: str | None, stack: str | None) -> int:
+    """What the tasks of RUN printed; of one TASK when it is named (`task`, or `task.0` for an item)."""
+    found = Client(stack).get_run(run)
+    for name, attempt, text in found.logs(task):
+        for line in text.splitlines():
+            time, _, rest = line.partition(" ")
+            place = name if attempt == 1 else f"{name}#{attempt}"
+            click.echo(f"{time} {place} | {rest}")
+    return 0
+
+
+@runs.command()
+@click.argument("run")
+@click.argument("name", required=False)
+@_STACK
+@_JSON
+def outputs(run: str, name: str | None, stack: str | None, as_json: bool) -> int:
+    """What the tasks of RUN returned; one whole value when NAME (`task.output`) is given."""
+    from crossdock_runtime.state import outputs_json, value_text
+
+    found = Client(stack).get_run(run).outputs
+    if name is not None:
+        item = found[name]
+        if as_json:
+            _print_json(outputs_json({name: item.manifest})[name])
+        else:
+            click.echo(item.load() if item.manifest.is_value else item.describe())
+        return 0
+    if as_json:
+        _print_json(outputs_json({key: item.manifest for key, item in found.items()}))
+        return 0
+    if not found:
+        click.echo("no outputs")
+        return 0
+    _columns([(key, value_text(item.manifest, 90)) for key, item in found.items()])
+    return 0
+
+
+@runs.command()
+@click.argument("run")
+@_STACK
+def cancel(run: str, stack: str | None) -> int:
+    """Ask RUN to end; its tasks are told within seconds."""
+    found = Client(stack).get_run(run)
+    if found.cancel():
+        click.echo(f"{found.id}: no further task starts")
+    else:
+        click.echo(f"{found.id} is {found.status} already")
+    return 0
+
+
+@runs.command()
+@click.argument("run")
+@click.option("--accept-changes", is_flag=True, help="Use the code as it is now.")
+@click.option("--max-workers", type=click.IntRange(1, 512), default=1, show_default=True, help="Tasks at once.")
+@_STACK
+@_JSON
+def resume(run: str, accept_changes: bool, max_workers: int, stack: str | None, as_json: bool) -> int:
+    """Run what RUN did not finish, as a new run; what it committed is adopted."""
+    from crossdock.cli.progress import Progress
+    from crossdock.cli.run import finish
+
+    client = Client(stack)
+    progress = Progress(to_stderr=as_json)
+    with progress:
+        done = client.resume(
+            run,
+            accept_changes=accept_changes,
+            max_workers=max_workers,
+            on_event=progress.event,
+            raise_on_failure=False,
+        )
+    return finish(client, done, progress, as_json)
+
+
+@runs.command()
+@click.argument("run")
+@click.argument("task")
+@_STACK
+def replay(run: str, task: str, stack: str | None) -> int:
+    """Run TASK of RUN again, here, with its real inputs; writes to a scratch run that is not listed."""
+    from crossdock.cli.progress import Progress
+
+    client = Client(stack)
+    progress = Progress()
+    with progress:
+        scratch, outcome = client.replay(run, task, on_event=progress.event)
+    if outcome.cause is not None:
+        if outcome.cause.traceback:
+            click.echo(outcome.cause.traceback.rstrip())
+        click.echo(f"{task}: {outcome.cause.kind}: {outcome.cause.message}")
+    click.echo(f"{task} {outcome.state}; its record: crossdock runs logs {scratch}")
+    return 0 if outcome.cause is None else 1
+
+
+@runs.command("explain-cache")
+@click.argument("run")
+@click.argument("task")
+@_STACK
+@_JSON
+def explain_cache(run: str, task: str, stack: str | None, as_json: bool) -> int:
+    """What the cache key of TASK in RUN is made of, and which of it differs from the run before."""
+    found = Client(stack).explain_cache(run, task)
+    if as_json:
+        _print_json(found)
+        return 0
+    click.echo(f"{found['task']} in {found['run']}: {found['state']}")
+    if found["compared_with"] is None:
+        click.echo("no earlier run of this pipeline has a result of this task")
+    elif not found["different"]:
+        click.echo(f"every field is equal to that of {found['compared_with']}")
+    else:
+        click.echo(f"different from {found['compared_with']}:")
+        for name, (before, after) in found["different"].items():
+            click.echo(f"  {name}: {before or '(absent)'} -> {after or '(absent)'}")
+    for name, value in found["fields"].items():
+        if name not in found["different"]:
+            click.echo(f"  same: {name}" if found["compared_with"] else f"  {name}: {value}")
+    return 0
+
+
+@runs.command()
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_STACK
+def delete(run: str, yes: bool, stack: str | None) -> int:
+    """Delete RUN's record, and those of its bytes that nothing else points to."""
+    found = Client(stack).get_run(run)
+    if not yes:
+        click.confirm(f"delete {found.id} ({found.status})?", abort=True)
+    facts, data = found.delete()
+    click.echo(f"{found.id}: deleted {facts} facts and {data} data objects")
+    return 0
