@@ -151,7 +151,7 @@ def when(condition: Condition | Any) -> Branch:
     return Branch(recorder, recorder.when(condition, where))
 
 
-def map(body: Callable[[Any], T], items: Any, *, concurrency: int | None = None) -> T:
+def map(body: Callable[[Any], Any], items: Any, *, concurrency: int | None = None) -> Any:
     """Do something for each item of a list, and collect the results in the order of the items.
 
     Args:
@@ -170,7 +170,7 @@ def map(body: Callable[[Any], T], items: Any, *, concurrency: int | None = None)
         isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1
     ):
         raise TraceError(f"concurrency={concurrency!r} is not a count", where=where, hint="write 1 or more")
-    return _recorder("map(…)", where).map(body, items, concurrency, where)  # type: ignore[no-any-return]
+    return _recorder("map(…)", where).map(body, items, concurrency, where)
 
 
 def one_of(*options: T) -> T:
