@@ -143,11 +143,11 @@ class Client:
     """Compiles and runs pipelines, and reads what became of them.
 
     Args:
-        stack: name of the stack; `default` is the local orchestrator with the local store.
+        stack: the stack, or its name; `default` is the local orchestrator with the local store.
     """
 
-    def __init__(self, stack: str | None = None) -> None:
-        self._stack_name = stack
+    def __init__(self, stack: str | Stack | None = None) -> None:
+        self._stack = stack
 
     @property
     def stack(self) -> Stack:
@@ -158,8 +158,10 @@ class Client:
         """
         from crossdock.stacks.default import default_stack
 
-        if self._stack_name not in (None, "default"):
-            raise BadInput(f"there is no stack {self._stack_name!r}", hint="there is: default")
+        if self._stack is not None and not isinstance(self._stack, str):
+            return self._stack
+        if self._stack not in (None, "default"):
+            raise BadInput(f"there is no stack {self._stack!r}", hint="there is: default")
         return default_stack()
 
     @property
