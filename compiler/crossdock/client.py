@@ -123,7 +123,8 @@ class Run:
 
         if self.status not in ("running", "lost"):
             return False
-        return RunRecord(self._store, self.id).stop("cancelled")
+        RunRecord(self._store, self.id).cancel()
+        return True
 
     def delete(self) -> tuple[int, int]:
         """Delete its record, and those of its bytes that nothing else points to.
@@ -287,7 +288,7 @@ class Client:
         return self._start(
             loaded,
             self.stack,
-            document.get("parameters", {}),
+            RunRecord(store, run).parameters(stored.parameters),
             bool(document.get("cache", True)),
             max_workers,
             run,

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from crossdock.dsl.errors import BadInput, CrossdockError, StoreError
 from crossdock_runtime import failure
@@ -15,10 +16,11 @@ from crossdock_runtime.contract import CONTRACT, Plan
 from crossdock_runtime.emit import emitted
 from crossdock_runtime.execute import Outcome, RunContext, run_task
 from crossdock_runtime.failure import Cancelled, TaskFailed, cause_of
+from crossdock_runtime.inputs import Skip
 from crossdock_runtime.loading import Project
-from crossdock_runtime.record import Index, RunRecord, new_run_id, now
+from crossdock_runtime.record import Index, RunRecord, derived_run_id, new_run_id, now
 from crossdock_runtime.store import Store
-from crossdock_runtime.values import digest, encode
+from crossdock_runtime.values import digest
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,17 +58,30 @@ def _index(text: str) -> Index:
         raise BadInput(f"--index {text!r} is not item numbers such as 0.3") from None
 
 
-def _parameters(plan: Plan, record: RunRecord, given: Sequence[str]) -> dict[str, object]:
+def _record(store: Store, plan: Plan, run: str, native: str) -> RunRecord:
+    """The record of the run: by its id, else by that of the native run, which a clone of a run does not share."""
+    found = run or (derived_run_id(native) if native else new_run_id())
+    record = RunRecord(store, found)
+    if native and record.fix_native(native) != native:
+        record = RunRecord(store, derived_run_id(native))
+        record.fix_native(native)
+    record.create({"pipeline": plan.name, "plan": plan.digest, "parameters": {}, "cache": True, "origin": "native"})
+    return record
+
+
+def _parameters(plan: Plan, record: RunRecord, given: Sequence[str]) -> dict[str, Any]:
+    """Tagged values: what the platform gives wins over the record, and that over the defaults."""
     from crossdock_runtime.parameters import parse_native
 
-    document = record.document() or {}
-    found: dict[str, object] = {name: item.default for name, item in plan.parameters.items() if not item.required}
-    found.update(document.get("parameters", {}))
+    found = record.parameters(plan.parameters)
+    before = dict(found)
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or name not in plan.parameters:
             raise BadInput(f"--param {text!r} names no parameter of the pipeline")
-        found[name] = encode(parse_native(value, plan.parameters[name].type))
+        found[name] = parse_native(value, plan.parameters[name])
+        if name not in before or found[name] != before[name]:
+            record.add_parameter(name, found[name])
     return found
 
 
@@ -88,8 +103,7 @@ def _run(argv: Sequence[str] | None) -> int:
     task = plan.by_id.get(options.task)
     if task is None:
         raise BadInput(f"the plan has no task {options.task!r}")
-    record = RunRecord(store, options.run or new_run_id())
-    record.create({"pipeline": plan.name, "plan": plan.digest, "parameters": {}, "cache": True})
+    record = _record(store, plan, options.run, options.native_id)
     document = record.document() or {}
     resume = document.get("resume_from")
     project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
@@ -122,13 +136,13 @@ def _run(argv: Sequence[str] | None) -> int:
 def _items(context: RunContext, task: str, options: argparse.Namespace) -> list[Index]:
     if not options.shard:
         return [_index(options.index)]
-    from crossdock_runtime.execute import indices
-
     shard, _, count = options.shard.partition("/")
+    if not (shard.isdecimal() and count.isdecimal() and int(shard) < int(count)):
+        raise BadInput(f"--shard {options.shard!r} is not k/n, such as 0/4")
     try:
-        return indices(context, task)[int(shard) :: int(count)]
-    except ValueError:
-        raise BadInput(f"--shard {options.shard!r} is not k/n") from None
+        return context.resolver().indices(task)[int(shard) :: int(count)]
+    except Skip:
+        return []
 
 
 def _one(context: RunContext, task: str, index: Index) -> int:

@@ -130,6 +130,15 @@ class Plan:
         """The enclosing maps, outermost first; their number is the length of the task's index."""
         return tuple(found for found in self.scopes_of(scope) if isinstance(found, MapScope))
 
+    def shared_maps(self, scope: str | None, other: str | None) -> int:
+        """How many maps enclose both scopes."""
+        count = 0
+        for mine, theirs in zip(self.maps_of(scope), self.maps_of(other), strict=False):
+            if mine.id != theirs.id:
+                break
+            count += 1
+        return count
+
     def upstream(self, task: Task) -> tuple[str, ...]:
         """Ids of the tasks that must be terminal before this one, in a stable order, each once."""
         found: dict[str, None] = {}

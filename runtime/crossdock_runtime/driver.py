@@ -5,19 +5,22 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any
 
-from crossdock.dsl.pipeline import RunStatus
 from crossdock_runtime import isolate
+from crossdock_runtime.blocked import Blocked
 from crossdock_runtime.contract import Plan, Task
-from crossdock_runtime.execute import Outcome, Ready, RunContext, indices, perform, prepare
+from crossdock_runtime.execute import Outcome, Ready, RunContext, not_there, perform, prepare, refuse
 from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.inputs import NotThere, Skip
 from crossdock_runtime.record import DONE, Index
+from crossdock_runtime.schedule import Schedule
 
 POLL_SECONDS = 1.0
+_CANCELLED = Outcome("cancelled", cause=Cause("cancelled", "the run was cancelled"))
+_STOPPED = Outcome("cancelled", cause=Cause("cancelled", "the run was stopped"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +32,6 @@ class Event:
     index: Index
     text: str = ""
     outcome: Outcome | None = None
-
-
-@dataclass(slots=True)
-class _Node:
-    """A task, and its items where it stands in a map."""
-
-    task: Task
-    waiting: int
-    open: int = 0
-    states: dict[Index, str] = field(default_factory=dict)
 
 
 class Driver:
@@ -59,97 +52,67 @@ class Driver:
         self.tell = on_event or (lambda event: None)
         self.outcomes: dict[tuple[str, Index], Outcome] = {}
         self._children: dict[int, tuple[isolate.Child, Ready]] = {}
-        self._queue: list[tuple[Task, Index]] = []
-        self._stopping = False
+        self._blocked = Blocked(self.plan)
+        self._schedule = Schedule(self.plan, self._expand)
         self._cancelled = False
         context.listen = lambda task, index, text: self.tell(Event("line", task, index, text))
 
     def run(self) -> str:
         """Run everything; returns `succeeded`, `failed` or `cancelled`."""
-        watcher = _Watcher(self.context)
         try:
-            with watcher:
+            with _Watcher(self.context):
                 self._run_tasks()
+                if self.plan.on_exit is not None:
+                    self._run_exit(self.plan.by_id[self.plan.on_exit])
         except (KeyboardInterrupt, Cancelled):
             self._cancel()
-        if not self._cancelled and self.plan.on_exit is not None:
-            self._run_exit()
-        status = "cancelled" if self._cancelled else "failed" if self._failed() else "succeeded"
+        failed = any(outcome.state not in DONE for outcome in self.outcomes.values())
+        status = "cancelled" if self._cancelled else "failed" if failed else "succeeded"
         self.context.run.end(status)
         return status
 
-    def _failed(self) -> bool:
-        return any(outcome.state not in DONE for outcome in self.outcomes.values())
-
     def _cancel(self) -> None:
         self._cancelled = True
-        self.context.run.stop("cancelled")
-        for child, ready in list(self._children.values()):
+        self.context.run.cancel()
+        for child, _ in self._children.values():
+            child.ask_to_end()
+        for child, ready in self._children.values():
             child.terminate()
-            self._ended(
-                ready.task,
-                ready.index,
-                Outcome("cancelled", cause=Cause("cancelled", "the run was cancelled")),
-            )
+            self._ended(ready.task, ready.index, _CANCELLED)
         self._children.clear()
 
-    # Scheduling
-
     def _run_tasks(self) -> None:
-        tasks = [task for task in self.plan.tasks if task.id != self.plan.on_exit]
-        upstream = {task.id: self.plan.upstream(task) for task in tasks}
-        self._nodes = {task.id: _Node(task, len(upstream[task.id])) for task in tasks}
-        self._downstream: dict[str, list[str]] = {}
-        for name, sources in upstream.items():
-            for source in sources:
-                self._downstream.setdefault(source, []).append(name)
-        self._queue = []
-        ready = [task for task in tasks if not upstream[task.id]]
-        for task in reversed(ready):
-            self._open(task)
-        while self._queue or self._children:
-            while self._queue and self._room():
-                task, index = self._next()
-                self._start(task, index)
-            if self._children:
+        while True:
+            unit = self._schedule.next() if self._room() else None
+            if unit is not None:
+                self._start(*unit)
+            elif self._children:
                 self._collect()
-
-    def _next(self) -> tuple[Task, Index]:
-        return self._queue.pop()
+            else:
+                return
 
     def _room(self) -> bool:
         return self.max_workers == 1 or len(self._children) < self.max_workers
 
-    def _open(self, task: Task) -> None:
-        """All that a task waits for is terminal: queue its items."""
+    def _expand(self, task: Task, index: Index) -> int | None:
+        """How many items a task's next map has; what cannot be told ends the task as a whole."""
+        scope = self.plan.maps_of(task.scope)[len(index)]
+        resolver = self.context.resolver()
         try:
-            found = indices(self.context, task.id)
-        except Skip:
-            found = []
+            return len(resolver.items(scope, index))
+        except Skip as skip:
+            self._note(task, index, Outcome("skipped", resolver.skipped(task, index, str(skip))))
         except NotThere as missing:
-            found = []
-            outcome = Outcome("upstream_failed", cause=Cause("upstream failed", f"task {missing.task!r} has no result"))
-            self.outcomes[task.id, ()] = outcome
-            self.tell(Event("ended", task.id, (), outcome=outcome))
-        node = self._nodes[task.id]
-        node.open = len(found)
-        if not found:
-            self._close(task.id)
-            return
-        self._queue.extend((task, index) for index in reversed(found))
-
-    def _close(self, name: str) -> None:
-        for other in reversed(self._downstream.get(name, ())):
-            node = self._nodes[other]
-            node.waiting -= 1
-            if not node.waiting:
-                self._open(node.task)
+            self._note(task, index, not_there(missing))
+        except Exception as error:
+            self._note(task, index, refuse(self.context, task, index, error))
+        return None
 
     def _start(self, task: Task, index: Index) -> None:
         try:
             ready = prepare(self.context, task, index)
         except Exception as error:
-            ready = Outcome("failed", cause=cause_of(error))
+            ready = refuse(self.context, task, index, error)
         if isinstance(ready, Outcome):
             self._ended(task, index, ready)
             return
@@ -157,14 +120,17 @@ class Driver:
         if self.max_workers == 1:
             self._ended(task, index, self._perform(ready))
         else:
-            child = isolate.Child(isolate.job_of(self.context, task.id, index))
-            self._children[child.sentinel] = (child, ready)
+            self._start_child(ready)
+
+    def _start_child(self, ready: Ready) -> None:
+        child = isolate.Child(isolate.job_of(self.context, ready.task.id, ready.index))
+        self._children[child.sentinel] = (child, ready)
 
     def _perform(self, ready: Ready) -> Outcome:
         try:
             return perform(self.context, ready)
         except (KeyboardInterrupt, Cancelled):
-            self._ended(ready.task, ready.index, Outcome("cancelled", cause=Cause("cancelled", "interrupted")))
+            self._ended(ready.task, ready.index, _CANCELLED)
             raise
         except Exception as error:
             return Outcome("failed", cause=cause_of(error))
@@ -182,62 +148,56 @@ class Driver:
                     self.tell(Event("line", ready.task.id, ready.index, body))
                 else:
                     outcome = body
-            if outcome is None and wait([sentinel], 0) and not child.reader.poll():
-                outcome = self._lost(child, ready)
-            if outcome is not None:
-                child.join()
-                del self._children[sentinel]
+            if outcome is None and not child.is_over:
+                continue
+            del self._children[sentinel]
+            exit_code = child.join()
+            if outcome is None:
+                outcome = self._lost(isolate.cause_of_exit(exit_code), ready)
+            if outcome is None:
+                self._start_child(ready)
+            else:
                 self._ended(ready.task, ready.index, outcome)
 
-    def _lost(self, child: isolate.Child, ready: Ready) -> Outcome:
-        cause = isolate.cause_of_exit(child.join())
+    def _lost(self, cause: Cause, ready: Ready) -> Outcome | None:
+        """How a task ended whose process died; None when its retries allow another one."""
         result = ready.record.result()
         if result is not None:
             return Outcome(result.state, result)
         attempts = ready.record.attempts()
         if attempts:
             ready.record.finish(attempts[-1], {"state": "failed", "cause": cause.to_json()})
+        retry = ready.task.settings.retry
+        if attempts and retry is not None and len(attempts) < retry.max_attempts:
+            return None
         return Outcome("failed", cause=cause, attempts=len(attempts))
 
     def _ended(self, task: Task, index: Index, outcome: Outcome) -> None:
+        if outcome.result is not None:
+            self.context.resolver().note(task.id, index, outcome.result)
+        self._note(task, index, outcome)
+        if task.id != self.plan.on_exit:
+            self._schedule.done(task, index)
+
+    def _note(self, task: Task, index: Index, outcome: Outcome) -> None:
+        """Take note of how a task, or a map of it as a whole, ended."""
+        if outcome.state == "upstream_failed" and not self._blocked.blocks(task, index):
+            outcome = _STOPPED  # what it waits for was stopped itself
+        self._blocked.add(task.id, index, outcome.state)
         self.outcomes[task.id, index] = outcome
         self.tell(Event("ended", task.id, index, outcome=outcome))
-        if outcome.state == "failed" and self.plan.on_failure == "stop" and not self._stopping:
-            self._stopping = True
-            self.context.run.stop("failed", task.id)
-        if task.id == self.plan.on_exit or self._cancelled:
-            return
-        node = self._nodes[task.id]
-        node.open -= 1
-        if not node.open:
-            self._close(task.id)
+        if outcome.state == "failed" and self.plan.on_failure == "stop":
+            self.context.run.stop(task.id)
 
-    # The end
-
-    def _run_exit(self) -> None:
-        task = self.plan.by_id[str(self.plan.on_exit)]
-        self.context.status = self.status
+    def _run_exit(self, task: Task) -> None:
         try:
             ready = prepare(self.context, task)
-            if isinstance(ready, Outcome):
-                self._ended(task, (), ready)
-                return
-            self.tell(Event("started", task.id, ()))
-            self._ended(task, (), perform(self.context, ready))
-        except (KeyboardInterrupt, Cancelled):
-            self._cancelled = True
         except Exception as error:
-            self._ended(task, (), Outcome("failed", cause=cause_of(error)))
-
-    def status(self) -> RunStatus:
-        """How the run went so far, for its exit task."""
-        failed: dict[str, str] = {}
-        for (name, _), outcome in self.outcomes.items():
-            if outcome.state == "failed" and name not in failed:
-                failed[name] = outcome.cause.message if outcome.cause else "unknown"
-        order = [task.id for task in self.plan.tasks if task.id in failed]
-        status = "failed" if self._failed() else "succeeded"
-        return RunStatus(self.context.run.id, self.plan.name, status, order, [failed[name] for name in order])
+            ready = refuse(self.context, task, (), error)
+        if isinstance(ready, Ready):
+            self.tell(Event("started", task.id, ()))
+            ready = self._perform(ready)
+        self._ended(task, (), ready)
 
 
 class _Watcher:

@@ -6,14 +6,15 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl import types
+from crossdock.dsl.errors import StoreError
 from crossdock.dsl.settings import Cache, Retry
 from crossdock_runtime import artifacts, cache, failure, heartbeat, predicates, values
-from crossdock_runtime.bindings import Output
-from crossdock_runtime.contract import BranchScope, Gate, GateCode, Plan, Program, PythonCode, Task
+from crossdock_runtime.bindings import Collect, Output, operands
+from crossdock_runtime.contract import Gate, GateCode, Plan, Program, PythonCode, Task
 from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.inputs import NotThere, Resolved, Resolver, Skip
 from crossdock_runtime.loading import Project
@@ -23,6 +24,9 @@ from crossdock_runtime.record import Index, Result, RunRecord, TaskRecord, now
 from crossdock_runtime.scratch import Scratch
 from crossdock_runtime.steps import convert, outputs_of, resolve_secret, run_program, step_of
 from crossdock_runtime.store import Store
+
+if TYPE_CHECKING:
+    from crossdock.dsl.pipeline import RunStatus
 
 SPARE_ATTEMPTS = 3
 """Attempts beyond the user's own count, for those that ended with the machine."""
@@ -38,6 +42,9 @@ class RunContext:
         cache: False looks nothing up; results are still kept for later runs.
         listen: is given (task, index, line) for each line that a task prints.
         status: gives the RunStatus, for the exit task.
+        isolated: this process is the task's own: what programs and libraries print is its log too.
+        remember: False keeps results out of the cache.
+        apart: ids of the tasks that run in a process of their own.
     """
 
     store: Store
@@ -49,13 +56,22 @@ class RunContext:
     cache: bool = True
     native_id: str | None = None
     listen: Callable[[str, Index, str], None] | None = None
-    status: Callable[[], Any] | None = None
+    status: Callable[[], RunStatus] | None = None
     isolated: bool = False
     remember: bool = True
+    apart: frozenset[str] = frozenset()
+    _resolver: Resolver | None = field(default=None, init=False, repr=False)
 
     def resolver(self) -> Resolver:
         """Resolves the bindings of this run."""
-        return Resolver(self.store, self.plan, self.run, self.parameters, self.status)
+        if self._resolver is None:
+            self._resolver = Resolver(self.store, self.plan, self.run, self.parameters, self._status)
+        return self._resolver
+
+    def _status(self) -> RunStatus:
+        from crossdock_runtime.state import exit_status
+
+        return self.status() if self.status is not None else exit_status(self.resolver())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
     """Decide what is to be done with a task; commits skips, cache hits and adopted results.
 
     Raises:
-        StoreError: the store cannot be used.
+        CrossdockError: an input cannot be had; `refuse` records it.
     """
     record = context.run.task(task.id, index)
     known = record.result()
@@ -106,17 +122,16 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
         return Outcome(known.state, known, attempts=known.attempt)
     resolver = context.resolver()
     try:
-        skip = _closed_branch(context, task, index)
-        if skip is None:
-            _wait_over(context, task, index)
-            inputs = {name: resolver.input(item, index, task.scope) for name, item in task.inputs.items()}
-        else:
-            return _skipped(context, task, index, record, skip)
+        closed = resolver.closed_branch(task, index)
+        if closed is not None:
+            return _skipped(resolver, task, index, closed)
+        _wait_over(resolver, task, index)
+        _wait_for_gates(resolver, task, index)
+        inputs = {name: resolver.input(item, index, task.scope) for name, item in task.inputs.items()}
     except Skip as skipped:
-        return _skipped(context, task, index, record, str(skipped))
+        return _skipped(resolver, task, index, str(skipped))
     except NotThere as missing:
-        message = f"task {missing.task!r} has no result"
-        return Outcome("upstream_failed", cause=Cause("upstream failed", message))
+        return not_there(missing)
     if task.id != context.plan.on_exit:
         stop = context.run.stopped()
         if stop is not None:
@@ -124,10 +139,7 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
     if isinstance(task.code, GateCode):
         result, _ = record.commit(Result("succeeded", {}, _gates(context, task, index, {}), started=now()))
         return Outcome(result.state, result)
-    try:
-        fields = cache.key_fields(task, {name: item.digest for name, item in inputs.items()})
-    except Exception as error:
-        return Outcome("failed", cause=cause_of(error))
+    fields = cache.key_fields(task, {name: item.digest for name, item in inputs.items()})
     key = cache.key_of(fields)
     found = _known(context, task, index, key)
     if found is not None:
@@ -138,57 +150,40 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
     return Ready(task, index, record, inputs, fields, key)
 
 
-def _closed_branch(context: RunContext, task: Task, index: Index) -> str | None:
-    """Why the task is skipped by a branch that it stands in, or None."""
-    for scope in context.plan.scopes_of(task.scope):
-        if not isinstance(scope, BranchScope):
-            continue
-        gate = context.plan.gates[scope.gate]
-        owner = context.plan.by_id[str(gate.task)]
-        depth = len(context.plan.maps_of(owner.scope))
-        result = context.run.task(owner.id, index[:depth]).result()
-        if result is None:
-            raise NotThere(owner.id)
-        said = result.gates.get(gate.id, "skipped")
-        if said != ("true" if scope.expect else "false"):
-            return f"{gate.id} is {said}"
-    return None
+def not_there(missing: NotThere) -> Outcome:
+    """The outcome of a task that needs one which failed."""
+    return Outcome("upstream_failed", cause=Cause("upstream failed", f"task {missing.task!r} has no result"))
 
 
-def _wait_over(context: RunContext, task: Task, index: Index) -> None:
+def _wait_over(resolver: Resolver, task: Task, index: Index) -> None:
     """Order-only edges: from a failed task there is no result, from a skipped one there is."""
-    plan = context.plan
-    mine = [scope.id for scope in plan.maps_of(task.scope)]
     for name in task.after:
-        theirs = plan.maps_of(plan.by_id[name].scope)
-        shared = 0
-        while shared < min(len(mine), len(theirs)) and theirs[shared].id == mine[shared]:
-            shared += 1
-        for item in indices(context, name, index[:shared], shared):
-            if context.run.task(name, item).result() is None:
-                raise NotThere(name)
+        shared = resolver.plan.shared_maps(resolver.plan.by_id[name].scope, task.scope)
+        for item in resolver.indices(name, index[:shared]):
+            resolver.result(name, item)
 
 
-def indices(context: RunContext, task: str, prefix: Index = (), depth: int = 0) -> list[Index]:
-    """Every item number of a task, below a prefix; one empty number for a task that stands in no map.
-
-    Raises:
-        Skip: the task that lists the items was skipped.
-        NotThere: it has no result.
-    """
-    maps = context.plan.maps_of(context.plan.by_id[task].scope)
-    found = [prefix]
-    resolver = context.resolver()
-    for scope in maps[depth:]:
-        found = [(*outer, number) for outer in found for number in range(len(resolver.items(scope, outer)))]
-    return found
+def _wait_for_gates(resolver: Resolver, task: Task, index: Index) -> None:
+    """The task evaluates its gates, so it needs what other tasks give to them."""
+    for gate in resolver.plan.gates_of.get(task.id, ()):
+        for source in operands(gate.predicate):
+            if isinstance(source, (Output, Collect)) and source.task != task.id:
+                with contextlib.suppress(Skip):
+                    resolver.resolve(source, index, task.scope)
 
 
-def _skipped(context: RunContext, task: Task, index: Index, record: TaskRecord, reason: str) -> Outcome:
-    about = {"run": context.run.id, "task": task.id, "index": list(index)}
-    outputs = {name: Manifest.tombstone({**about, "output": name}) for name in task.outputs}
-    gates = {gate.id: "skipped" for gate in context.plan.gates_of.get(task.id, ())}
-    result, _ = record.commit(Result("skipped", outputs, gates, reason=reason, started=now(), finished=now()))
+def refuse(context: RunContext, task: Task, index: Index, error: BaseException) -> Outcome:
+    """Record that a task cannot start: an input, a list of items or its code is not what it should be."""
+    cause = cause_of(error)
+    record = context.run.task(task.id, index)
+    number = record.start(len(record.attempts()) + 1, context.native_id)
+    record.finish(number, {"state": "failed", "started": now(), "cause": cause.to_json()})
+    return Outcome("failed", cause=cause, attempts=number)
+
+
+def _skipped(resolver: Resolver, task: Task, index: Index, reason: str) -> Outcome:
+    skipped = replace(resolver.skipped(task, index, reason), started=now(), finished=now())
+    result, _ = resolver.run.task(task.id, index).commit(skipped)
     return Outcome(result.state, result)
 
 
@@ -282,7 +277,7 @@ def _attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | N
         def listen(text: str) -> None:
             tell(task.id, index, text)
 
-    if task.settings.timeout is not None and not context.isolated:
+    if (task.settings.timeout is not None or task.id in context.apart) and not context.isolated:
         from crossdock_runtime import isolate
 
         return isolate.attempt(context, ready, number)
@@ -397,6 +392,16 @@ def _save(context: RunContext, ready: Ready, number: int, returned: Mapping[str,
 
 
 def run_task(context: RunContext, task: Task, index: Index = ()) -> Outcome:
-    """Prepare and, where that leaves something to do, perform a task."""
-    ready = prepare(context, task, index)
+    """Prepare and, where that leaves something to do, perform a task.
+
+    Raises:
+        Cancelled, KeyboardInterrupt: told to end.
+        StoreError: the store cannot be used.
+    """
+    try:
+        ready = prepare(context, task, index)
+    except StoreError:
+        raise
+    except Exception as error:
+        return refuse(context, task, index, error)
     return ready if isinstance(ready, Outcome) else perform(context, ready)

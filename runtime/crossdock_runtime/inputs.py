@@ -23,12 +23,15 @@ from crossdock_runtime.bindings import (
     Status,
     Uri,
 )
-from crossdock_runtime.contract import Input, MapScope, Plan
+from crossdock_runtime.contract import BranchScope, Input, MapScope, Plan, Task
 from crossdock_runtime.external import External
 from crossdock_runtime.manifest import Manifest
 from crossdock_runtime.materializers.base import find as find_materializer
 from crossdock_runtime.record import Index, Result, RunRecord
 from crossdock_runtime.store import Store
+
+_REMEMBERED = 256
+_REMEMBERED_LISTS = 16
 
 Scratch: TypeAlias = Callable[[], Path]
 """Gives a folder for copies, made when it is first asked for."""
@@ -148,17 +151,59 @@ class Resolver:
         self.run = run
         self.parameters = parameters
         self.status = status
+        self._results: dict[tuple[str, Index], Result] = {}
+        self._items: dict[tuple[str, Index], list[Any]] = {}
 
     def result(self, task: str, index: Index) -> Result:
-        """The committed result of a task.
+        """The committed result of a task, or that of a task which its platform skipped before we could.
 
         Raises:
             NotThere: there is none.
         """
-        found = self.run.task(task, index).result()
+        found = self._results.get((task, index)) or self.run.task(task, index).result()
         if found is None:
-            raise NotThere(task)
+            found = self.derived_skip(self.plan.by_id[task], index)
+            if found is None:
+                raise NotThere(task)
+        self.note(task, index, found)
         return found
+
+    def note(self, task: str, index: Index, result: Result) -> None:
+        """Remember a committed result, which never changes, so that it is not read again."""
+        if len(self._results) >= _REMEMBERED:
+            self._results.clear()
+        self._results[task, index] = result
+
+    def derived_skip(self, task: Task, index: Index) -> Result | None:
+        """The result of a task that stands in a branch which was not taken; None when it is taken, or not known yet."""
+        try:
+            reason = self.closed_branch(task, index)
+        except NotThere:
+            return None
+        return None if reason is None else self.skipped(task, index, reason)
+
+    def skipped(self, task: Task, index: Index, reason: str) -> Result:
+        """The result of a skipped task: tombstones."""
+        about = {"run": self.run.id, "task": task.id, "index": list(index)}
+        outputs = {name: Manifest.tombstone({**about, "output": name}) for name in task.outputs}
+        gates = {gate.id: "skipped" for gate in self.plan.gates_of.get(task.id, ())}
+        return Result("skipped", outputs, gates, reason=reason)
+
+    def closed_branch(self, task: Task, index: Index) -> str | None:
+        """Why a branch that the task stands in is not taken, or None.
+
+        Raises:
+            NotThere: it is not known yet.
+        """
+        for scope in self.plan.scopes_of(task.scope):
+            if not isinstance(scope, BranchScope):
+                continue
+            gate = self.plan.gates[scope.gate]
+            owner = self.plan.by_id[str(gate.task)]
+            said = self.result(owner.id, index[: len(self.plan.maps_of(owner.scope))]).gates.get(gate.id, "skipped")
+            if said != ("true" if scope.expect else "false"):
+                return f"{gate.id} is {said}"
+        return None
 
     def input(self, item: Input, index: Index, scope: str | None) -> Resolved:
         """What an input reads.
@@ -216,15 +261,7 @@ class Resolver:
         return _part(tagged, binding.path)
 
     def _shared(self, task: str, scope: str | None) -> int:
-        """How many maps a task shares with a scope, outermost first."""
-        theirs = self.plan.maps_of(self.plan.by_id[task].scope)
-        if not theirs:
-            return 0
-        mine = self.plan.maps_of(scope)
-        depth = 0
-        while depth < min(len(theirs), len(mine)) and theirs[depth].id == mine[depth].id:
-            depth += 1
-        return depth
+        return self.plan.shared_maps(self.plan.by_id[task].scope, scope)
 
     def _output(self, task: str, name: str, index: Index, path: Sequence[str | int]) -> Resolved:
         result = self.result(task, index)
@@ -252,6 +289,8 @@ class Resolver:
             Skip: the task that lists them was skipped.
             NotThere: it has no committed result.
         """
+        if (scope.id, index) in self._items:
+            return self._items[scope.id, index]
         if isinstance(scope.items, Literal):
             found = scope.items.value
         else:
@@ -261,6 +300,21 @@ class Resolver:
             found = found["$tuple"]
         if not isinstance(found, list):
             raise BadInput(f"{scope.id!r} goes over a {type(found).__name__}, which is no list")
+        if len(self._items) >= _REMEMBERED_LISTS:
+            self._items.clear()
+        self._items[scope.id, index] = found
+        return found
+
+    def indices(self, task: str, prefix: Index = ()) -> list[Index]:
+        """Every item number of a task below a prefix; one empty number for a task that stands in no map.
+
+        Raises:
+            Skip: the task that lists the items was skipped.
+            NotThere: it has no result.
+        """
+        found = [prefix]
+        for scope in self.plan.maps_of(self.plan.by_id[task].scope)[len(prefix) :]:
+            found = [(*outer, number) for outer in found for number in range(len(self.items(scope, outer)))]
         return found
 
     def _collect(self, binding: Collect, index: Index, scope: str | None) -> Resolved:

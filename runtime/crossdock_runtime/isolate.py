@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -11,7 +12,7 @@ import time
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from crossdock_runtime.contract import Plan
@@ -23,6 +24,7 @@ from crossdock_runtime.store import Store
 
 GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL."""
+_LONGEST_WAIT = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Child:
         self.job = job
         self.reader: Connection[Any, Any] = reader
         self.started = time.monotonic()
+        self._silent = False
         self._process = method.Process(target=_main, args=(job, writer), daemon=False)  # type: ignore[attr-defined]
         with _hidden_main('"__main__:' in job.plan):
             self._process.start()
@@ -110,14 +113,25 @@ class Child:
 
     def messages(self) -> Iterator[tuple[str, Any]]:
         """What it said since: ("line", text) and at the end ("done", Outcome)."""
-        with contextlib.suppress(EOFError, OSError):
-            while self.reader.poll():
+        try:
+            while not self._silent and self.reader.poll():
                 yield self.reader.recv()
+        except (EOFError, OSError):
+            self._silent = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it will say no more: it closed its end, or died."""
+        return self._silent or (bool(wait([self.sentinel], 0)) and not self.reader.poll())
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM."""
+        if self._process.is_alive():
+            self._process.terminate()
 
     def terminate(self) -> None:
         """Ask it to end, then make it."""
-        if self._process.is_alive():
-            self._process.terminate()
+        self.ask_to_end()
         self._process.join(GRACE_SECONDS)
         if self._process.is_alive():
             self._process.kill()
@@ -178,7 +192,7 @@ def _terminated(*_: object) -> None:
 def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | None, Cause | None]:
     """One attempt in a child process, ended when its time is over."""
     task, started = ready.task, now()
-    limit = float(task.settings.timeout)  # type: ignore[arg-type]
+    limit = math.inf if task.settings.timeout is None else float(task.settings.timeout)  # type: ignore[arg-type]
     child = Child(job_of(replace_listen(context), task.id, ready.index, number))
     outcome: Outcome | None = None
     deadline = child.started + limit
@@ -187,15 +201,13 @@ def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | No
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            from multiprocessing.connection import wait
-
-            signalled = wait([child.reader, child.sentinel], left)
+            wait([child.reader, child.sentinel], min(left, _LONGEST_WAIT))
             for kind, body in child.messages():
                 if kind == "done":
                     outcome = body
                 elif context.listen is not None:
                     context.listen(task.id, ready.index, body)
-            if outcome is None and child.sentinel in signalled and not child.reader.poll():
+            if outcome is None and child.is_over:
                 break
     except BaseException:
         child.terminate()

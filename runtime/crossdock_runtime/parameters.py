@@ -7,25 +7,28 @@ from typing import Any
 
 from crossdock.dsl.errors import BadInput
 from crossdock_runtime import values
+from crossdock_runtime.nodes import Parameter
 
 _BOOLS = {"true": True, "false": False}
 
 
-def parse_native(text: str, type_: str) -> Any:
-    """The value of a parameter's text, by the parameter's type: scalars as they are written, all else as tagged JSON.
+def parse_native(text: str, parameter: Parameter) -> Any:
+    """The tagged value of a parameter's text: scalars and places of data as they are written, all else as tagged JSON.
 
     Raises:
         BadInput: the text is no such value.
     """
-    members = type_.split(" | ")
+    members = parameter.type.split(" | ")
     if "None" in members and text in ("", "null", "None"):
         return None
+    if parameter.artifact:
+        return text
     for member in members:
         try:
-            return _parse(text, member)
+            return values.encode(_parse(text, member))
         except (ValueError, KeyError):
             continue
-    raise BadInput(f"{text!r} is no {type_}")
+    raise BadInput(f"{text!r} is no {parameter.type}")
 
 
 def _parse(text: str, type_: str) -> Any:
@@ -37,6 +40,4 @@ def _parse(text: str, type_: str) -> Any:
         return int(text)
     if type_ == "float":
         return float(text)
-    if type_.endswith(("Path", "bytes")) and not text.startswith(("{", "[", '"')):
-        return text
     return values.decode(values.loads(json.dumps(json.loads(text)).encode()))

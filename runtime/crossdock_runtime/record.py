@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime.manifest import Manifest
 from crossdock_runtime.store import Store
+
+if TYPE_CHECKING:
+    from crossdock_runtime.nodes import Parameter
 
 Index = tuple[int, ...]
 
@@ -33,6 +38,8 @@ DONE = ("succeeded", "cached", "skipped")
 HEARTBEAT_SECONDS = 15.0
 LOST_SECONDS = 90.0
 _HORIZON = 2**44
+_RUN_ID = re.compile(r"r[0-9a-z]{9}-[0-9a-z]{6}$")
+"""An id of ours, which carries its own time."""
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -55,6 +62,15 @@ def inverted_time() -> str:
 def new_run_id() -> str:
     """A run id: safe in a URI and in a label, newest first when sorted."""
     return f"r{inverted_time()}-{''.join(secrets.choice(_DIGITS) for _ in range(6))}"
+
+
+def derived_run_id(native_id: str) -> str:
+    """The run id of a native run that nobody gave one to: the same in each of its tasks.
+
+    Args:
+        native_id: the platform's own id, with flavor and namespace so that no two platforms collide.
+    """
+    return f"n{hashlib.sha256(native_id.encode()).hexdigest()[:24]}"
 
 
 def dumps(body: Mapping[str, Any]) -> bytes:
@@ -216,7 +232,7 @@ class RunRecord:
         """Write what the run is: pipeline, plan, parameters, resume_from, cache; False when it is there already."""
         if not self.store.create(f"{self.key}/run.json", dumps({**body, "run": self.id, "created": now()})):
             return False
-        prefix = "" if self.id.startswith("r") and len(self.id) > 9 else f"{inverted_time()}-"
+        prefix = "" if _RUN_ID.match(self.id) else f"{inverted_time()}-"
         self.store.create(f"index/{prefix}{self.id}", b"")
         return True
 
@@ -232,10 +248,14 @@ class RunRecord:
         """The record of a task."""
         return TaskRecord(self.store, self.id, task, index)
 
-    def stop(self, reason: str, task: str | None = None) -> bool:
-        """Let no further task start."""
-        body = {"reason": reason, "time": now(), **({"task": task} if task else {})}
+    def stop(self, task: str) -> bool:
+        """Let no further task start, since one has failed."""
+        body = {"reason": "failed", "time": now(), "task": task}
         return self.store.create(f"{self.key}/stop.json", dumps(body))
+
+    def cancel(self) -> None:
+        """Let no further task start, and end those that run; also where a failure has stopped the run already."""
+        self.store.replace(f"{self.key}/stop.json", dumps({"reason": "cancelled", "time": now()}))
 
     def stopped(self) -> dict[str, Any] | None:
         """Why no further task starts, if so."""
@@ -244,6 +264,30 @@ class RunRecord:
     def end(self, status: str) -> bool:
         """Note that whoever schedules the tasks is done."""
         return self.store.create(f"{self.key}/end.json", dumps({"status": status, "time": now()}))
+
+    def fix_native(self, native_id: str) -> str:
+        """Tie the run to a native run, the first time; returns the native run that it is tied to."""
+        key = f"{self.key}/native.json"
+        if self.store.create(key, dumps({"native_id": native_id, "time": now()})):
+            return native_id
+        return str((load_fact(self.store, key) or {}).get("native_id", native_id))
+
+    def add_parameter(self, name: str, tagged: Any) -> None:
+        """Keep a parameter's value that a platform gave and `run.json` does not have."""
+        self.store.create(f"{self.key}/parameters/{name}.json", dumps({"value": tagged}))
+
+    def parameters(self, declared: Mapping[str, Parameter]) -> dict[str, Any]:
+        """Tagged values of all parameters that are known: the defaults, where nothing else was said."""
+        document = self.document() or {}
+        found: dict[str, Any] = {name: item.default for name, item in declared.items() if not item.required}
+        found.update(document.get("parameters", {}))
+        if document.get("origin") == "native":
+            _, names = self.store.children(f"{self.key}/parameters")
+            for file in names:
+                found[file.removesuffix(".json")] = (load_fact(self.store, f"{self.key}/parameters/{file}") or {})[
+                    "value"
+                ]
+        return found
 
     def ended(self) -> dict[str, Any] | None:
         """How the run ended, where its scheduler lived to say so."""
@@ -254,4 +298,4 @@ def newest_runs(store: Store) -> Iterator[str]:
     """Ids of the runs, newest first."""
     for key in store.keys("index/"):
         name = key.removeprefix("index/")
-        yield name if name.startswith("r") else name.split("-", 1)[1]
+        yield name if _RUN_ID.match(name) else name.partition("-")[2]

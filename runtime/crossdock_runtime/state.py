@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import BadInput
 from crossdock_runtime import values
-from crossdock_runtime.contract import Plan
+from crossdock_runtime.blocked import Blocked
+from crossdock_runtime.contract import Plan, Task
 from crossdock_runtime.failure import Cause
-from crossdock_runtime.inputs import Resolver
+from crossdock_runtime.inputs import Resolver, Skip
 from crossdock_runtime.manifest import ABSENT, Manifest
 from crossdock_runtime.record import (
     DONE,
@@ -26,6 +28,9 @@ from crossdock_runtime.record import (
     seconds_since,
 )
 from crossdock_runtime.store import Store
+
+if TYPE_CHECKING:
+    from crossdock.dsl.pipeline import RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,51 +116,103 @@ def read_state(store: Store, run: str) -> RunState:
     document = record.document() or {}
     stop = record.stopped()
     end = load_fact(store, f"{record.key}/end.json")
-    resolver = Resolver(store, plan, record, document.get("parameters", {}))
-    tasks: list[TaskState] = []
-    worst: dict[str, str] = {}
-    for task in plan.tasks:
-        blocked = any(worst.get(name) in ("failed", "upstream_failed", "lost") for name in plan.upstream(task))
-        for index in _indices(resolver, plan, task.id):
-            state = _task_state(record.task(task.id, index), blocked, stop, end)
-            tasks.append(state)
-            if state.state not in DONE and worst.get(task.id) != "failed":
-                worst[task.id] = state.state
-    return RunState(run, document, plan, _status(tasks, stop, end), tuple(tasks))
+    parameters = record.parameters(plan.parameters)
+    document["parameters"] = parameters
+    resolver = Resolver(store, plan, record, parameters)
+    tasks = tuple(_tasks(resolver, stop, end))
+    return RunState(run, document, plan, _status(tasks, stop, end), tasks)
 
 
-def _indices(resolver: Resolver, plan: Plan, task: str) -> list[Index]:
-    found: list[Index] = [()]
-    for scope in plan.maps_of(plan.by_id[task].scope):
+def exit_status(resolver: Resolver) -> RunStatus:
+    """How a run went, for its exit task: what has no result and no failure upstream counts as failed."""
+    from crossdock.dsl.pipeline import RunStatus
+
+    plan, record = resolver.plan, resolver.run
+    failed: dict[str, str] = {}
+    whole = True
+    for item in _tasks(resolver, record.stopped(), None):
+        if item.task == plan.on_exit or item.state in DONE:
+            continue
+        whole = False
+        if item.state not in ("upstream_failed", "cancelled"):
+            failed.setdefault(item.task, item.cause.message if item.cause else "unknown")
+    return RunStatus(record.id, plan.name, "succeeded" if whole else "failed", list(failed), list(failed.values()))
+
+
+def _tasks(resolver: Resolver, stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None) -> Iterator[TaskState]:
+    """The state of every task, and of every item of the mapped ones, in the plan's order."""
+    blocked = Blocked(resolver.plan)
+    for task in resolver.plan.tasks:
+        for index in _indices(resolver, task):
+            found = _task_state(resolver, task, index, blocked, stop, end)
+            blocked.add(task.id, index, found.state)
+            yield found
+
+
+def _indices(resolver: Resolver, task: Task) -> Iterator[Index]:
+    """The item numbers of a task; those of a whole map where its items are not known."""
+    maps = resolver.plan.maps_of(task.scope)
+
+    def below(prefix: Index) -> Iterator[Index]:
+        if len(prefix) == len(maps):
+            yield prefix
+            return
         try:
-            found = [(*outer, number) for outer in found for number in range(len(resolver.items(scope, outer)))]
-        except Exception:  # the list of items is not there: the map as a whole is shown
-            return [()]
-    return found
+            count = len(resolver.items(maps[len(prefix)], prefix))
+        except Exception:  # skipped, not there yet, or no list: the map is shown as a whole
+            yield prefix
+            return
+        for number in range(count):
+            yield from below((*prefix, number))
+
+    return below(())
 
 
 def _task_state(
-    record: TaskRecord, blocked: bool, stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None
+    resolver: Resolver,
+    task: Task,
+    index: Index,
+    blocked: Blocked,
+    stop: Mapping[str, Any] | None,
+    end: Mapping[str, Any] | None,
 ) -> TaskState:
+    record = resolver.run.task(task.id, index)
     result = record.result()
     attempts = record.attempts()
     if result is not None:
         seconds = _between(result.started, result.finished)
-        return TaskState(record.task, record.index, result.state, len(attempts), None, result, seconds)
+        return TaskState(task.id, index, result.state, len(attempts), None, result, seconds)
     if attempts:
         finished = record.fact(attempts[-1], "finished")
         if finished is not None:
             seconds = _between(finished.get("started"), finished.get("finished"))
             cause = Cause.from_json(finished["cause"]) if "cause" in finished else None
-            return TaskState(record.task, record.index, finished["state"], len(attempts), cause, None, seconds)
+            return TaskState(task.id, index, finished["state"], len(attempts), cause, None, seconds)
         state = "lost" if end is not None or _is_lost(record, attempts[-1]) else "running"
         cause = Cause("killed", "the attempt stopped without saying why") if state == "lost" else None
-        return TaskState(record.task, record.index, state, len(attempts), cause)
-    if blocked:
-        return TaskState(record.task, record.index, "upstream_failed")
+        return TaskState(task.id, index, state, len(attempts), cause)
+    if blocked.blocks(task, index):
+        return TaskState(task.id, index, "upstream_failed")
+    skipped = resolver.derived_skip(task, index) or _skipped_map(resolver, task, index)
+    if skipped is not None:
+        return TaskState(task.id, index, "skipped", result=skipped)
     if stop is not None:
-        return TaskState(record.task, record.index, "cancelled")
-    return TaskState(record.task, record.index, "pending")
+        return TaskState(task.id, index, "cancelled")
+    return TaskState(task.id, index, "pending")
+
+
+def _skipped_map(resolver: Resolver, task: Task, index: Index) -> Result | None:
+    """The result of a mapped task whose list of items was skipped."""
+    maps = resolver.plan.maps_of(task.scope)
+    if len(index) == len(maps):
+        return None
+    try:
+        resolver.items(maps[len(index)], index)
+    except Skip as skip:
+        return resolver.skipped(task, index, str(skip))
+    except Exception:  # told by the task that lists the items
+        return None
+    return None
 
 
 def _is_lost(record: TaskRecord, attempt: int) -> bool:
@@ -178,10 +235,12 @@ def _alive(pid: int) -> bool:
 
 
 def _between(start: str | None, end: str | None) -> float | None:
-    return round(seconds_since(start) - seconds_since(end), 3) if start and end else None
+    if not (start and end):
+        return None
+    return max(0.0, round(datetime.fromisoformat(end).timestamp() - datetime.fromisoformat(start).timestamp(), 3))
 
 
-def _status(tasks: list[TaskState], stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None) -> str:
+def _status(tasks: Sequence[TaskState], stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None) -> str:
     if end is not None:
         return str(end["status"])
     states = {task.state for task in tasks}

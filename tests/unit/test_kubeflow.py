@@ -39,7 +39,6 @@ from crossdock_adapters.orchestrators._kfp_ir.parameters import root_inputs
 from crossdock_adapters.orchestrators.kubeflow import KubeflowConfig, KubeflowOrchestrator
 from crossdock_adapters.orchestrators.kubeflow.features import FEATURES, RULES
 from crossdock_adapters.orchestrators.kubeflow.translate import documents
-from crossdock_runtime import values
 from crossdock_runtime.parameters import parse_native
 
 TARGET = KubeflowOrchestrator("kfp", KubeflowConfig())
@@ -160,7 +159,7 @@ def test_the_runtime_reads_what_parameters_are_written_as() -> None:
         if not item.required:
             default = native[name]["defaultValue"]
             text = default if isinstance(default, str) else json.dumps(default)
-            assert values.encode(parse_native(text, item.type)) == item.default, name
+            assert parse_native(text, item) == item.default, name
 
 
 def test_names_are_kubernetes_names_and_unique() -> None:

@@ -15,7 +15,7 @@ from crossdock_runtime.failure import cause_of
 from crossdock_runtime.inputs import NotThere, Resolver, Skip
 from crossdock_runtime.loading import Project
 from crossdock_runtime.record import Index, RunRecord, new_run_id, newest_runs
-from crossdock_runtime.state import RunState, find_run, read_state
+from crossdock_runtime.state import RunState, exit_status, find_run, read_state
 from crossdock_runtime.store import Store
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def replay(
     document = dict(state.document)
     loaded = load_again(document)
     source = RunRecord(store, run)
-    resolver = Resolver(store, plan, source, document.get("parameters", {}), lambda: _status(source, plan))
+    parameters = source.parameters(plan.parameters)
+    resolver = Resolver(store, plan, source, parameters)
+    resolver.status = lambda: exit_status(resolver)
     try:
         inputs = {key: resolver.input(item, index, task.scope) for key, item in task.inputs.items()}
     except NotThere as missing:
@@ -74,7 +76,7 @@ def replay(
         store=store,
         plan=replace(plan, gates={}),
         run=scratch,
-        parameters=document.get("parameters", {}),
+        parameters=parameters,
         project=Project(loaded.root, plan.source.python_path),
         cache=False,
         remember=False,
@@ -95,16 +97,6 @@ def _dump(body: Mapping[str, Any]) -> bytes:
     from crossdock_runtime.record import dumps
 
     return dumps(body)
-
-
-def _status(record: RunRecord, plan: Plan) -> Any:
-    from crossdock.dsl.pipeline import RunStatus
-
-    state = read_state(record.store, record.id)
-    failed = [item for item in state.tasks if item.state == "failed"]
-    status = "failed" if failed else "succeeded"
-    causes = [item.cause.message if item.cause else "unknown" for item in failed]
-    return RunStatus(record.id, plan.name, status, [item.task for item in failed], causes)
 
 
 def explain_cache(store: Store, run: str, name: str) -> dict[str, Any]:
