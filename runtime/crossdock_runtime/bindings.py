@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from crossdock.dsl.errors import PlanError
+from crossdock.dsl.frozen import frozen
 
 Key: TypeAlias = "str | int"
 Path: TypeAlias = "tuple[Key, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Literal:
     """A value written in the pipeline, as tagged JSON (see `values.py`)."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param:
     """A pipeline parameter, or a part of it."""
 
@@ -30,7 +30,7 @@ class Param:
         return Param(self.name, (*self.path, key))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """An output of a task, or a part of it. Inside a map that both tasks stand in: of the same item."""
 
@@ -42,7 +42,7 @@ class Output:
         return Output(self.task, self.name, (*self.path, key))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """The item of an enclosing map, or a part of it."""
 
@@ -53,7 +53,7 @@ class Item:
         return Item(self.scope, (*self.path, key))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collect:
     """An output of a task inside maps that the consumer is outside of: a list over the items, nested per map."""
 
@@ -61,35 +61,35 @@ class Collect:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneOf:
     """The first of the options that was not skipped."""
 
     options: tuple[Binding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListOf:
     """A list of bindings."""
 
     items: tuple[Binding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DictOf:
     """A dict of bindings, as pairs."""
 
     items: tuple[tuple[str, Binding], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Uri:
     """Existing data at a URI."""
 
     uri: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOutput:
     """A named output of an earlier run in the same store."""
 
@@ -98,7 +98,7 @@ class RunOutput:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """How the run ended; for the exit task only."""
 
@@ -106,7 +106,7 @@ class Status:
 Binding: TypeAlias = Literal | Param | Output | Item | Collect | OneOf | ListOf | DictOf | Uri | RunOutput | Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compare:
     """`left op right`, with op one of `== != < <= > >= in`."""
 
@@ -115,7 +115,7 @@ class Compare:
     right: Binding
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logic:
     """`and`, `or` over two predicates, `not` over one."""
 

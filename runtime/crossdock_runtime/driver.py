@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any
 
+from crossdock.dsl.frozen import frozen
 from crossdock_runtime import isolate
 from crossdock_runtime.blocked import Blocked
 from crossdock_runtime.contract import Plan, Task
@@ -23,7 +23,7 @@ _CANCELLED = Outcome("cancelled", cause=Cause("cancelled", "the run was cancelle
 _STOPPED = Outcome("cancelled", cause=Cause("cancelled", "the run was stopped"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """Something that happened: `kind` is `started`, `line` or `ended`."""
 

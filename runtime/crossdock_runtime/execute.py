@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl import types
 from crossdock.dsl.errors import StoreError
+from crossdock.dsl.frozen import frozen
 from crossdock.dsl.settings import Cache, Retry
 from crossdock_runtime import artifacts, cache, failure, heartbeat, predicates, values
 from crossdock_runtime.bindings import Collect, Output, operands
@@ -74,7 +75,7 @@ class RunContext:
         return self.status() if self.status is not None else exit_status(self.resolver())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How a task ended, as whoever started it is told.
 
@@ -98,7 +99,7 @@ class Outcome:
         return self.cause.exit_code if self.cause else failure.DONE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """A task that has to run: its inputs, and what its result will depend on."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crossdock.dsl.errors import BadInput
+from crossdock.dsl.frozen import frozen
 from crossdock_runtime import values
 from crossdock_runtime.store import Store
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class External:
     """A file or a folder at a URI or a path. Its digest is over its contents, so a changed file is a new input."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crossdock.dsl.errors import CrossdockError, StoreError
+from crossdock.dsl.frozen import frozen
 
 DONE = 0
 USER_CODE = 10
@@ -54,7 +54,7 @@ class TaskFailed(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cause:
     """Why an attempt failed.
 

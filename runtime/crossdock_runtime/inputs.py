@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from crossdock.dsl.errors import BadInput
+from crossdock.dsl.frozen import frozen
 from crossdock_runtime import artifacts, values
 from crossdock_runtime.bindings import (
     Binding,
@@ -49,7 +49,7 @@ class NotThere(Exception):
         self.task = task
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tagged:
     """A value as tagged JSON."""
 
@@ -63,7 +63,7 @@ class Tagged:
         return values.decode(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stored:
     """An artifact of the store."""
 
@@ -85,7 +85,7 @@ class Stored:
         return self.store.local_root is None or find_materializer(name).hands_out_paths
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Many:
     """A list of sources."""
 
@@ -99,7 +99,7 @@ class Many:
         return [item.load(None, scratch) for item in self.items]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pairs:
     """A dict of sources."""
 

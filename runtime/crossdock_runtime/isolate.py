@@ -11,10 +11,11 @@ import sys
 import time
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from crossdock.dsl.frozen import frozen
 from crossdock_runtime.contract import Plan
 from crossdock_runtime.execute import Outcome, Ready, RunContext, _attempt, prepare, run_task
 from crossdock_runtime.failure import Cancelled, Cause
@@ -27,7 +28,7 @@ GRACE_SECONDS = 5.0
 _LONGEST_WAIT = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """What a child process needs to know; `attempt` is 0 for the whole task with its retries."""
 

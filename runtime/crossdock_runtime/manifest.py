@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Self
 
 from crossdock.dsl.errors import StoreError
+from crossdock.dsl.frozen import frozen
 from crossdock_runtime.values import Tagged
 
 
@@ -24,7 +24,7 @@ class ArtifactCorrupt(StoreError):
     """The bytes of an artifact are not those that its manifest vouches for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One file of an artifact.
 
@@ -39,7 +39,7 @@ class Member:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """What the store vouches for about one artifact, or a tombstone where a skipped task left none.
 

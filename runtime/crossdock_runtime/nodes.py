@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from crossdock.dsl.frozen import frozen
 from crossdock.dsl.settings import Settings
 from crossdock_runtime.bindings import Binding, Predicate, leaves
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A pipeline parameter. `default` is tagged JSON; `required` says that there is none."""
 
@@ -21,7 +22,7 @@ class Parameter:
     artifact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """An input of a task. A skipped source of an optional input is None instead of skipping the task."""
 
@@ -31,7 +32,7 @@ class Input:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputType:
     """A declared output of a task. `materializer` is `module:Class` where the user chose one."""
 
@@ -40,7 +41,7 @@ class OutputType:
     materializer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PythonCode:
     """A step function: `module:qualname`, the digest of its code, its way of returning outputs (`none`, `single`,
     `tuple`, `namedtuple`), and the libraries that it imports."""
@@ -51,7 +52,7 @@ class PythonCode:
     imports: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """A placeholder in a program's words: `kind` is `input_path`, `input_value` or `output_path`."""
 
@@ -59,7 +60,7 @@ class Word:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """A container step: its words are text or placeholders. The image is the task's setting."""
 
@@ -67,7 +68,7 @@ class Program:
     args: tuple[str | Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GateCode:
     """A task of our own that only evaluates gates."""
 
@@ -75,7 +76,7 @@ class GateCode:
 Code: TypeAlias = PythonCode | Program | GateCode
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """A node of the plan: one use of a step.
 
@@ -106,7 +107,7 @@ class Task:
             yield from leaves(item.binding)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gate:
     """A predicate, and the task that evaluates it once its own outputs are there."""
 
@@ -115,7 +116,7 @@ class Gate:
     task: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BranchScope:
     """The tasks in it run when the gate says `expect`."""
 
@@ -125,7 +126,7 @@ class BranchScope:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapScope:
     """The tasks in it run once for each item; `concurrency` is how many items at once, None for no limit."""
 
@@ -138,7 +139,7 @@ class MapScope:
 Scope: TypeAlias = BranchScope | MapScope
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """How the user's code is imported: folders relative to the project's root, put on `sys.path` in this order."""
 

@@ -10,11 +10,12 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import StoreError
+from crossdock.dsl.frozen import frozen
 from crossdock_runtime.manifest import Manifest
 from crossdock_runtime.store import Store
 
@@ -96,7 +97,7 @@ def load_fact(store: Store, key: str) -> dict[str, Any] | None:
     return body
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """The committed result of a task: what all readers use.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import BadInput
+from crossdock.dsl.frozen import frozen
 from crossdock_runtime import values
 from crossdock_runtime.blocked import Blocked
 from crossdock_runtime.contract import Plan, Task
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from crossdock.dsl.pipeline import RunStatus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskState:
     """How one task, or one item of a mapped one, stands.
 
@@ -59,7 +60,7 @@ class TaskState:
         return ".".join([self.task, *map(str, self.index)])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunState:
     """How a run stands.
 

@@ -7,11 +7,11 @@ import inspect
 import typing
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
 from crossdock.dsl import recording
 from crossdock.dsl.errors import TraceError
+from crossdock.dsl.frozen import frozen
 from crossdock.dsl.refs import Condition, caller
 from crossdock.dsl.settings import Settings, no_settings
 from crossdock.dsl.step import check_name, location
@@ -190,7 +190,7 @@ def on_exit(step: Any, **kwargs: Any) -> None:
     _recorder("on_exit(…)", where).on_exit(step, kwargs, where)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunStatus:
     """How a run ended, as its exit step learns it.
 
@@ -214,7 +214,7 @@ class RunStatus:
         return self.status == "succeeded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifact:
     """Data that exists already: at a URI, or an output of an earlier run."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
 from crossdock.dsl.errors import TraceError
+from crossdock.dsl.frozen import frozen
 
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 _DECIMAL = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
@@ -78,7 +79,7 @@ def parse_seconds(value: float | str | timedelta, what: str) -> float:
     return seconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resources:
     """What a task needs of a machine. Requests; limits equal requests.
 
@@ -118,7 +119,7 @@ class Resources:
         return None if size is None else parse_bytes(size, name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retry:
     """How often a task is tried again after its own code failed.
 
@@ -159,7 +160,7 @@ class Retry:
         return float(self.delay) * self.backoff ** max(0, attempt - 2)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cache:
     """Whether a finished result may be used again.
 
@@ -184,7 +185,7 @@ class Cache:
         object.__setattr__(self, "depends_on", depends)
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class Secret:
     """A reference to a secret, resolved where the task runs; the value is in no file of ours.
 
@@ -209,7 +210,7 @@ class Secret:
         object.__setattr__(self, "reference", text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """The settings of a step, a call or a pipeline; None means not set here.
 

@@ -7,11 +7,11 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Generic, ParamSpec, TypeVar, get_args, get_origin, overload
 
 from crossdock.dsl import recording, types
 from crossdock.dsl.errors import TraceError
+from crossdock.dsl.frozen import frozen
 from crossdock.dsl.refs import caller
 from crossdock.dsl.settings import Settings, no_settings
 
@@ -22,7 +22,7 @@ DEFAULT_OUTPUT = "output"
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputSpec:
     """A declared output of a step: its name, its annotated type, and its own materializer (`module:Class`)."""
 
@@ -31,7 +31,7 @@ class OutputSpec:
     materializer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputSpec:
     """A declared input of a step. `default` is `inspect.Parameter.empty` when there is none."""
 
@@ -243,21 +243,21 @@ def step(function: Any = None, /, *, name: str | None = None, **settings: Any) -
     return decorate if function is None else decorate(function)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputPath:
     """In a container step's command or args: the path of the file or folder of an input."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputValue:
     """In a container step's command or args: the text of a value input."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputPath:
     """In a container step's command or args: where the program writes an output."""
 

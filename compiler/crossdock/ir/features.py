@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from crossdock.dsl.errors import Problem
+from crossdock.dsl.frozen import frozen
 from crossdock.dsl.settings import Cache
 from crossdock_runtime.bindings import Item, Literal, OneOf, RunOutput, Uri, leaves
 from crossdock_runtime.contract import BranchScope, MapScope, Plan, Program, Task
@@ -60,7 +60,7 @@ class Level(enum.Enum):
     NEVER = "the target never will"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Support:
     """A level and why; `notice` is a warning shown at compile time where a supported feature differs.
 
@@ -84,7 +84,7 @@ class Support:
         return self.level in (Level.FULL, Level.RUNTIME)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hole:
     """A place in a plan that a combination rule refuses."""
 
@@ -93,7 +93,7 @@ class Hole:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A hole that is a combination: a name, and the places of a plan it refuses."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crossdock.dsl.errors import BadInput, did_you_mean
+from crossdock.dsl.frozen import frozen
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.ir import Plan
 from crossdock.passes import CodeBook, Traced, compile_pipeline
 from crossdock.passes.project import load_source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """A pipeline, its plan, and where its code lives.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from crossdock.dsl import recording, types
 from crossdock.dsl.errors import TraceError
+from crossdock.dsl.frozen import frozen
 from crossdock.dsl.pipeline import Artifact, Pipeline, RunStatus
 from crossdock.dsl.refs import Ref
 from crossdock.dsl.refs import Task as TaskRef
@@ -46,7 +46,7 @@ from crossdock.passes.control import ControlFlow
 RUN_PARAMETER = "crossdock_run"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Traced:
     """A plan, and beside it where each task stands in the user's code (`file:line`)."""
 

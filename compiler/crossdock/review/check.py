@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from crossdock.dsl.errors import Problem, UnsupportedError, did_you_mean
+from crossdock.dsl.frozen import frozen
 from crossdock.ir import check_support
 from crossdock.passes.load import Loaded
 from crossdock.stacks import Orchestrator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """What a target says of a plan: it can run it, but does some things otherwise."""
 

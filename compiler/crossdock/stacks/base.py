@@ -5,11 +5,12 @@ from __future__ import annotations
 import abc
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from crossdock.dsl.frozen import frozen
 from crossdock.ir import Feature, Plan, Rule, Support
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ArtifactStore(StackComponent[C], abc.ABC):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stack:
     """A named set of components; one orchestrator and one artifact store, the rest by type."""
 
@@ -80,7 +81,7 @@ class Stack:
     components: Mapping[str, StackComponent[Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spec:
     """What an adapter makes of a plan: text files in the target's own format.
 
@@ -98,7 +99,7 @@ class Spec:
         return next(iter(self.files.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunHandle:
     """The native run that a submit started: the flavor, its own id, and what else its client needs to find it."""
 
@@ -107,7 +108,7 @@ class RunHandle:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunOptions:
     """What one submit asks for, beside the plan.
 

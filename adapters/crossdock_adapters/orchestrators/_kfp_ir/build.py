@@ -13,9 +13,9 @@ What KFP does not forgive, and how it is kept here:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from crossdock.dsl.frozen import frozen
 from crossdock.ir import BranchScope, MapScope, Plan, Scope, Task
 from crossdock_adapters.orchestrators._kfp_ir.layout import Emitted, Layout, static_length
 from crossdock_adapters.orchestrators._kfp_ir.names import pipeline_name
@@ -33,7 +33,7 @@ COMMAND = ["python", "-m", "crossdock_runtime"]
 Node = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choices:
     """What a target adds to the shared spec.
 

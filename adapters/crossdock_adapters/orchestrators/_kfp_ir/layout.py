@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from crossdock.dsl.frozen import frozen
 from crossdock.ir import BranchScope, Hole, ListOf, Literal, MapScope, Output, Plan, Scope, Task
 from crossdock_adapters.orchestrators._kfp_ir.names import Names
 
 Chain = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Emitted:
     """A text that a task writes for the platform: a gate, or the indices of a map.
 
@@ -36,7 +36,7 @@ class Emitted:
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """The sub-DAGs of a plan.
 
