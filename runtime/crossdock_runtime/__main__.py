@@ -108,10 +108,12 @@ def _run(argv: Sequence[str] | None) -> int:
     resume = document.get("resume_from")
     project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
 
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+
     def listen(name: str, index: Index, text: str) -> None:
         place = ".".join([name, *map(str, index)])
-        sys.__stdout__.write(f"{now()} {place} | {text}\n")  # type: ignore[union-attr]
-        sys.__stdout__.flush()  # type: ignore[union-attr]
+        out.write(f"{now()} {place} | {text}\n")
+        out.flush()
 
     context = RunContext(
         store,
@@ -123,6 +125,7 @@ def _run(argv: Sequence[str] | None) -> int:
         document.get("cache", True),
         options.native_id or None,
         listen,
+        own_process=True,
     )
     codes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
     for text in options.emit:

@@ -1,4 +1,4 @@
-"""Run a whole plan: start every task when all that it waits for is done, in this process or in children."""
+"""Run a whole plan: start every task when all that it waits for is done, in this process or in workers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Driver:
         self.max_workers = max_workers
         self.tell = on_event or (lambda event: None)
         self.outcomes: dict[tuple[str, Index], Outcome] = {}
-        self._children: dict[int, tuple[isolate.Child, Ready]] = {}
+        self._busy: dict[int, tuple[isolate.Worker, Ready]] = {}
+        self._idle: list[isolate.Worker] = []
+        self._setup: isolate.Setup | None = None
         self._blocked = Blocked(self.plan)
         self._schedule = Schedule(self.plan, self._expand)
         self._cancelled = False
@@ -66,6 +68,9 @@ class Driver:
                     self._run_exit(self.plan.by_id[self.plan.on_exit])
         except (KeyboardInterrupt, Cancelled):
             self._cancel()
+        finally:
+            for worker in self._idle:
+                worker.close()
         failed = any(outcome.state not in DONE for outcome in self.outcomes.values())
         status = "cancelled" if self._cancelled else "failed" if failed else "succeeded"
         self.context.run.end(status)
@@ -74,25 +79,25 @@ class Driver:
     def _cancel(self) -> None:
         self._cancelled = True
         self.context.run.cancel()
-        for child, _ in self._children.values():
-            child.ask_to_end()
-        for child, ready in self._children.values():
-            child.terminate()
+        for worker, _ in self._busy.values():
+            worker.ask_to_end()
+        for worker, ready in self._busy.values():
+            worker.terminate()
             self._ended(ready.task, ready.index, _CANCELLED)
-        self._children.clear()
+        self._busy.clear()
 
     def _run_tasks(self) -> None:
         while True:
             unit = self._schedule.next() if self._room() else None
             if unit is not None:
                 self._start(*unit)
-            elif self._children:
+            elif self._busy:
                 self._collect()
             else:
                 return
 
     def _room(self) -> bool:
-        return self.max_workers == 1 or len(self._children) < self.max_workers
+        return self.max_workers == 1 or len(self._busy) < self.max_workers
 
     def _expand(self, task: Task, index: Index) -> int | None:
         """How many items a task's next map has; what cannot be told ends the task as a whole."""
@@ -120,11 +125,14 @@ class Driver:
         if self.max_workers == 1:
             self._ended(task, index, self._perform(ready))
         else:
-            self._start_child(ready)
+            self._hand_out(ready)
 
-    def _start_child(self, ready: Ready) -> None:
-        child = isolate.Child(isolate.job_of(self.context, ready.task.id, ready.index))
-        self._children[child.sentinel] = (child, ready)
+    def _hand_out(self, ready: Ready) -> None:
+        if self._setup is None:
+            self._setup = isolate.Setup.of(self.context)
+        worker = self._idle.pop() if self._idle else isolate.Worker(self._setup)
+        worker.give(ready.task.id, ready.index)
+        self._busy[worker.sentinel] = (worker, ready)
 
     def _perform(self, ready: Ready) -> Outcome:
         try:
@@ -136,26 +144,24 @@ class Driver:
             return Outcome("failed", cause=cause_of(error))
 
     def _collect(self) -> None:
-        """Hear what the children say, and take note of those that ended."""
-        wait(
-            [item for child, _ in self._children.values() for item in (child.reader, child.sentinel)],
-            POLL_SECONDS,
-        )
-        for sentinel, (child, ready) in list(self._children.items()):
+        """Hear what the workers say, and take note of tasks that ended."""
+        wait([item for worker, _ in self._busy.values() for item in (worker.pipe, worker.sentinel)], POLL_SECONDS)
+        for sentinel, (worker, ready) in list(self._busy.items()):
             outcome: Outcome | None = None
-            for kind, body in child.messages():
+            for kind, body in worker.messages():
                 if kind == "line":
                     self.tell(Event("line", ready.task.id, ready.index, body))
                 else:
                     outcome = body
-            if outcome is None and not child.is_over:
+            if outcome is None and not worker.is_over:
                 continue
-            del self._children[sentinel]
-            exit_code = child.join()
+            del self._busy[sentinel]
+            if outcome is not None:
+                self._idle.append(worker)
+            else:
+                outcome = self._lost(isolate.cause_of_exit(worker.join()), ready)
             if outcome is None:
-                outcome = self._lost(isolate.cause_of_exit(exit_code), ready)
-            if outcome is None:
-                self._start_child(ready)
+                self._hand_out(ready)
             else:
                 self._ended(ready.task, ready.index, outcome)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from crossdock.dsl import types
 from crossdock.dsl.errors import StoreError
 from crossdock.dsl.frozen import frozen
+from crossdock.dsl.scratch import scratch_from
 from crossdock.dsl.settings import Cache, Retry
 from crossdock_runtime import artifacts, cache, failure, heartbeat, predicates, values
 from crossdock_runtime.bindings import Collect, Output, operands
@@ -43,7 +44,8 @@ class RunContext:
         cache: False looks nothing up; results are still kept for later runs.
         listen: is given (task, index, line) for each line that a task prints.
         status: gives the RunStatus, for the exit task.
-        isolated: this process is the task's own: what programs and libraries print is its log too.
+        isolated: this process was made for one attempt, which needs no other.
+        own_process: nothing but tasks prints here: what programs and libraries print is the task's log too.
         remember: False keeps results out of the cache.
         apart: ids of the tasks that run in a process of their own.
     """
@@ -59,6 +61,7 @@ class RunContext:
     listen: Callable[[str, Index, str], None] | None = None
     status: Callable[[], RunStatus] | None = None
     isolated: bool = False
+    own_process: bool = False
     remember: bool = True
     apart: frozenset[str] = frozenset()
     _resolver: Resolver | None = field(default=None, init=False, repr=False)
@@ -246,7 +249,7 @@ def perform(context: RunContext, ready: Ready) -> Outcome:
     number = (earlier[-1] if earlier else 0) + 1
     while True:
         number = record.start(number, context.native_id)
-        result, cause = _attempt(context, ready, number)
+        result, cause = run_attempt(context, ready, number)
         seconds = time.monotonic() - started
         if result is not None:
             return Outcome(result.state, result, None, seconds, number)
@@ -269,7 +272,12 @@ def _worth_another(retry: Retry, cause: Cause) -> bool:
     return any(name in names for name in retry.on)
 
 
-def _attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | None, Cause | None]:
+def run_attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | None, Cause | None]:
+    """One attempt: its result, or why it failed.
+
+    Raises:
+        Cancelled, KeyboardInterrupt: told to end; the attempt is recorded before.
+    """
     task, record = ready.task, ready.record
     listen = None
     if context.listen is not None:
@@ -347,14 +355,14 @@ def _environ(env: Mapping[str, str]) -> Iterator[None]:
 
 def _run(context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapping[str, str]) -> dict[str, Manifest]:
     task = ready.task
-    with Scratch() as scratch:
+    with Scratch() as scratch, scratch_from(scratch.path):
         if isinstance(task.code, Program):
             inputs = {name: item.load(_program_type(task, name), scratch.path) for name, item in ready.inputs.items()}
             returned = run_program(task, inputs, scratch.path() / "program", env, log.line)
             log.flush()
             return _save(context, ready, number, returned)
         assert isinstance(task.code, PythonCode)
-        with _environ(env), captured(log):
+        with _environ(env), captured(log, descriptors=context.own_process):
             step = step_of(task.code, context.project)
             arguments = {}
             for name, item in ready.inputs.items():

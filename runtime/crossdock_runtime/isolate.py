@@ -8,17 +8,17 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 import types
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from crossdock.dsl.frozen import frozen
-from crossdock_runtime.contract import Plan
-from crossdock_runtime.execute import Outcome, Ready, RunContext, _attempt, prepare, run_task
-from crossdock_runtime.failure import Cancelled, Cause
+from crossdock_runtime.contract import Plan, Task
+from crossdock_runtime.execute import Outcome, Ready, RunContext, prepare, run_attempt, run_task
+from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.loading import Project
 from crossdock_runtime.record import Index, Result, RunRecord, now
 from crossdock_runtime.store import Store
@@ -29,8 +29,8 @@ _LONGEST_WAIT = 3600.0
 
 
 @frozen
-class Job:
-    """What a child process needs to know; `attempt` is 0 for the whole task with its retries."""
+class Setup:
+    """What a worker process knows of the run."""
 
     store: Store
     plan: str
@@ -41,27 +41,37 @@ class Job:
     cache: bool
     remember: bool
     native_id: str | None
-    task: str
-    index: Index
-    attempt: int = 0
 
+    @classmethod
+    def of(cls, context: RunContext) -> Setup:
+        """What a context has that can leave the process."""
+        return cls(
+            context.store,
+            context.plan.to_json(),
+            context.run.id,
+            dict(context.parameters),
+            context.project,
+            context.resume_from.id if context.resume_from else None,
+            context.cache,
+            context.remember,
+            context.native_id,
+        )
 
-def job_of(context: RunContext, task: str, index: Index, attempt: int = 0) -> Job:
-    """The job that runs a task of this run in a child process."""
-    return Job(
-        context.store,
-        context.plan.to_json(),
-        context.run.id,
-        dict(context.parameters),
-        context.project,
-        context.resume_from.id if context.resume_from else None,
-        context.cache,
-        context.remember,
-        context.native_id,
-        task,
-        index,
-        attempt,
-    )
+    def context(self, listen: Callable[[str, Index, str], None]) -> RunContext:
+        """The context, in the worker."""
+        return RunContext(
+            store=self.store,
+            plan=Plan.from_json(self.plan),
+            run=RunRecord(self.store, self.run),
+            parameters=self.parameters,
+            project=self.project,
+            resume_from=RunRecord(self.store, self.resume_from) if self.resume_from else None,
+            cache=self.cache,
+            native_id=self.native_id,
+            listen=listen,
+            own_process=True,
+            remember=self.remember,
+        )
 
 
 def _method() -> multiprocessing.context.BaseContext:
@@ -92,20 +102,22 @@ def preload(modules: tuple[str, ...], project: Project | None) -> None:
         method.set_forkserver_preload(["crossdock_runtime.isolate", "crossdock_runtime.preload"])
 
 
-class Child:
-    """A task that runs in a process of its own."""
+class Worker:
+    """A process that runs tasks, one after the other."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, setup: Setup) -> None:
         method = _method()
-        reader, writer = method.Pipe(duplex=False)
-        self.job = job
-        self.reader: Connection[Any, Any] = reader
-        self.started = time.monotonic()
+        self.pipe, theirs = method.Pipe()
         self._silent = False
-        self._process = method.Process(target=_main, args=(job, writer), daemon=False)  # type: ignore[attr-defined]
-        with _hidden_main('"__main__:' in job.plan):
+        self._process = method.Process(target=_work, args=(setup, theirs), daemon=False)  # type: ignore[attr-defined]
+        with _hidden_main('"__main__:' in setup.plan):
             self._process.start()
-        writer.close()
+        theirs.close()
+
+    def give(self, task: str, index: Index, attempt: int = 0) -> None:
+        """Let it run a task with its retries, or only one attempt of it."""
+        with contextlib.suppress(OSError):  # it died, which `is_over` tells
+            self.pipe.send((task, index, attempt))
 
     @property
     def sentinel(self) -> int:
@@ -113,17 +125,17 @@ class Child:
         return int(self._process.sentinel)
 
     def messages(self) -> Iterator[tuple[str, Any]]:
-        """What it said since: ("line", text) and at the end ("done", Outcome)."""
+        """What it said since: ("line", text), and ("done", Outcome) when a task has ended."""
         try:
-            while not self._silent and self.reader.poll():
-                yield self.reader.recv()
+            while not self._silent and self.pipe.poll():
+                yield self.pipe.recv()
         except (EOFError, OSError):
             self._silent = True
 
     @property
     def is_over(self) -> bool:
         """Whether it will say no more: it closed its end, or died."""
-        return self._silent or (bool(wait([self.sentinel], 0)) and not self.reader.poll())
+        return self._silent or (bool(wait([self.sentinel], 0)) and not self.pipe.poll())
 
     def ask_to_end(self) -> None:
         """Send SIGTERM."""
@@ -137,6 +149,11 @@ class Child:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+    def close(self) -> None:
+        """Let it end: there is nothing more to do."""
+        self.pipe.close()
+        self._process.join()
 
     def join(self) -> int:
         """Wait until it has ended; its exit code, negative for a signal."""
@@ -153,37 +170,41 @@ def cause_of_exit(code: int) -> Cause:
     return Cause("killed", f"the process ended with exit code {code}")
 
 
-def _main(job: Job, out: Connection[Any, Any]) -> None:
+def _work(setup: Setup, pipe: Connection[Any, Any]) -> None:
     os.environ.setdefault("CROSSDOCK_CHILD", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _terminated)
 
-    def listen(task: str, index: Index, text: str) -> None:
-        with contextlib.suppress(OSError):
-            out.send(("line", text))
+    lock = threading.Lock()
 
-    plan = Plan.from_json(job.plan)
-    resume = RunRecord(job.store, job.resume_from) if job.resume_from else None
-    context = RunContext(
-        job.store, plan, RunRecord(job.store, job.run), job.parameters, job.project, resume, job.cache,
-        job.native_id, listen, None, job.attempt > 0, job.remember,
-    )  # fmt: skip
-    task = plan.by_id[job.task]
+    def listen(task: str, index: Index, text: str) -> None:
+        with lock, contextlib.suppress(OSError):
+            pipe.send(("line", text))
+
     try:
-        if job.attempt:
-            ready = prepare(context, task, job.index)
-            if isinstance(ready, Ready):
-                result, cause = _attempt(context, ready, job.attempt)
-                state = result.state if result else "failed"
-                out.send(("done", Outcome(state, result, cause, attempts=job.attempt)))
-            else:
-                out.send(("done", ready))
-        else:
-            out.send(("done", run_task(context, task, job.index)))
-    except Cancelled:
-        out.send(("done", Outcome("cancelled", cause=Cause("cancelled", "told to end"))))
+        context = setup.context(listen)
+        while True:
+            task, index, attempt = pipe.recv()
+            try:
+                outcome = _outcome(context, context.plan.by_id[task], index, attempt)
+            except Exception as error:
+                outcome = Outcome("failed", cause=cause_of(error))
+            pipe.send(("done", outcome))
+    except (EOFError, OSError, Cancelled):
+        pass
     finally:
-        out.close()
+        pipe.close()
+
+
+def _outcome(context: RunContext, task: Task, index: Index, number: int) -> Outcome:
+    if not number:
+        return run_task(context, task, index)
+    context.isolated = True
+    ready = prepare(context, task, index)
+    if isinstance(ready, Outcome):
+        return ready
+    result, cause = run_attempt(context, ready, number)
+    return Outcome(result.state if result else "failed", result, cause, attempts=number)
 
 
 def _terminated(*_: object) -> None:
@@ -194,40 +215,34 @@ def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | No
     """One attempt in a child process, ended when its time is over."""
     task, started = ready.task, now()
     limit = math.inf if task.settings.timeout is None else float(task.settings.timeout)  # type: ignore[arg-type]
-    child = Child(job_of(replace_listen(context), task.id, ready.index, number))
+    worker = Worker(Setup.of(context))
+    worker.give(task.id, ready.index, number)
     outcome: Outcome | None = None
-    deadline = child.started + limit
+    deadline = time.monotonic() + limit
     try:
-        while outcome is None:
+        while outcome is None and not worker.is_over:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            wait([child.reader, child.sentinel], min(left, _LONGEST_WAIT))
-            for kind, body in child.messages():
+            wait([worker.pipe, worker.sentinel], min(left, _LONGEST_WAIT))
+            for kind, body in worker.messages():
                 if kind == "done":
                     outcome = body
                 elif context.listen is not None:
                     context.listen(task.id, ready.index, body)
-            if outcome is None and child.is_over:
-                break
     except BaseException:
-        child.terminate()
+        worker.terminate()
         raise
-    if outcome is None and time.monotonic() >= deadline:
-        child.terminate()
+    if outcome is not None:
+        worker.close()
+        return outcome.result, outcome.cause
+    if time.monotonic() >= deadline:
+        worker.terminate()
         result = ready.record.result()
         if result is not None:
             return result, None
         cause = Cause("timeout", f"the attempt took longer than {limit:g} seconds", hint="raise timeout=")
-    elif outcome is None:
-        cause = cause_of_exit(child.join())
     else:
-        child.join()
-        return outcome.result, outcome.cause
+        cause = cause_of_exit(worker.join())
     ready.record.finish(number, {"state": "failed", "started": started, "cause": cause.to_json()})
     return None, cause
-
-
-def replace_listen(context: RunContext) -> RunContext:
-    """The context without what cannot leave the process."""
-    return replace(context, listen=None, status=None)

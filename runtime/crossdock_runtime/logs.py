@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 import threading
 import time
@@ -13,6 +14,8 @@ from crossdock_runtime.record import TaskRecord, now
 
 CHUNK_BYTES = 64 * 1024
 CHUNK_SECONDS = 10.0
+_LAST_WORDS_SECONDS = 1.0
+"""A program that a step left running keeps the pipe open: it is not waited for longer."""
 
 
 class TaskLog:
@@ -108,13 +111,47 @@ class _Lines(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def captured(log: TaskLog) -> Iterator[None]:
-    """What Python code prints goes to the log meanwhile."""
+def captured(log: TaskLog, *, descriptors: bool = False) -> Iterator[None]:
+    """What is printed goes to the log meanwhile.
+
+    Args:
+        log: takes the lines.
+        descriptors: take what programs and C libraries write as well; for a process in which nothing else prints.
+    """
     out, err = _Lines(log.line, sys.__stdout__), _Lines(log.line, sys.__stderr__)
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.ExitStack() as stack:
+            if descriptors:
+                stack.enter_context(_descriptors(log.line))
+            stack.enter_context(contextlib.redirect_stdout(out))
+            stack.enter_context(contextlib.redirect_stderr(err))
             yield
     finally:
         out.finish()
         err.finish()
         log.flush()
+
+
+@contextlib.contextmanager
+def _descriptors(emit: Callable[[str], None]) -> Iterator[None]:
+    """Read what is written to the descriptors 1 and 2."""
+    saved = [(number, os.dup(number)) for number in (1, 2)]
+    reading, writing = os.pipe()
+    for number, _ in saved:
+        os.dup2(writing, number)
+    os.close(writing)
+
+    def read() -> None:
+        with open(reading, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123 - a descriptor, no path
+            for line in lines:
+                emit(line)
+
+    thread = threading.Thread(target=read, name="crossdock-output", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        for number, copy in saved:
+            os.dup2(copy, number)
+            os.close(copy)
+        thread.join(_LAST_WORDS_SECONDS)
