@@ -225,6 +225,7 @@ class Client:
         cache: bool = True,
         max_workers: int = 1,
         resume: str | None = None,
+        accept_changes: bool = False,
         run_id: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         raise_on_failure: bool = True,
@@ -237,7 +238,8 @@ class Client:
             texts: values as text by name, from a command line.
             cache: False runs every task.
             max_workers: tasks at once; with 1 they run in this process.
-            resume: id of an earlier run whose results are adopted.
+            resume: id of an earlier run whose results are adopted; parameters that are not given are its own.
+            accept_changes: resume with a pipeline that was changed since.
             run_id: a fixed id instead of a new one.
             on_event: is told what happens.
             raise_on_failure: False returns a failed run too.
@@ -247,11 +249,16 @@ class Client:
             UnsupportedError, BadInput, TraceError, StoreError: before anything ran.
         """
         from crossdock.passes.parameters import bind
+        from crossdock_runtime.state import find_run
 
         loaded = source if isinstance(source, Loaded) else self.load(source)
         stack = self.stack
         check_target(loaded, stack.orchestrator)
-        tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {})
+        before = None
+        if resume is not None:
+            resume = find_run(self.store, resume)
+            before = self._before(resume, loaded.plan, accept_changes)
+        tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {}, before)
         return self._start(loaded, stack, tagged, cache, max_workers, resume, run_id, on_event, raise_on_failure)
 
     def resume(
@@ -273,22 +280,17 @@ class Client:
             BadInput: the code was changed, or is not there any more.
         """
         from crossdock_runtime.record import RunRecord
-        from crossdock_runtime.state import find_run, plan_of
+        from crossdock_runtime.state import find_run
 
         store = self.store
         run = find_run(store, run)
         document = RunRecord(store, run).document() or {}
-        stored: Plan = plan_of(RunRecord(store, run))
         loaded = self._load_again(document)
-        if loaded.plan.digest != stored.digest and not accept_changes:
-            raise BadInput(
-                f"the pipeline was changed since {run}: {_difference(stored, loaded.plan)}",
-                hint=f"crossdock runs resume {run} --accept-changes",
-            )
+        parameters = self._before(run, loaded.plan, accept_changes)
         return self._start(
             loaded,
             self.stack,
-            RunRecord(store, run).parameters(stored.parameters),
+            parameters,
             bool(document.get("cache", True)),
             max_workers,
             run,
@@ -296,6 +298,25 @@ class Client:
             on_event,
             raise_on_failure,
         )
+
+    def _before(self, run: str, plan: Plan, accept_changes: bool) -> dict[str, Any]:
+        """The parameters of a run that is resumed.
+
+        Raises:
+            BadInput: the pipeline was changed since.
+        """
+        from crossdock_runtime.record import RunRecord
+        from crossdock_runtime.state import plan_of
+
+        record = RunRecord(self.store, run)
+        stored: Plan = plan_of(record)
+        if plan.digest != stored.digest and not accept_changes:
+            raise BadInput(
+                f"the pipeline was changed since {run}: {_difference(stored, plan)}",
+                hint=f"crossdock runs resume {run} --accept-changes",
+            )
+        known = record.parameters(stored.parameters)
+        return {name: value for name, value in known.items() if name in plan.parameters}
 
     def _load_again(self, document: Mapping[str, Any]) -> Loaded:
         source, root = document.get("source"), document.get("project_root")
@@ -326,6 +347,7 @@ class Client:
             raise BadInput(f"orchestrator {orchestrator.flavor!r} cannot start runs yet", hint="crossdock compile …")
         store = stack.artifact_store.open()
         plan = loaded.plan
+        spec = orchestrator.translate(plan, stack)
         store.create(f"plans/{plan.digest}.json", plan.to_json().encode())
         run = run_id or new_run_id()
         document: dict[str, Any] = {
@@ -343,6 +365,7 @@ class Client:
             raise BadInput(f"there is a run {run!r} already", hint="leave --run-id out")
         options = RunOptions(
             run=run,
+            plan=plan,
             parameters=tagged,
             cache=cache,
             max_workers=max_workers,
@@ -350,7 +373,8 @@ class Client:
             modules=loaded.modules,
             project_root=str(loaded.root),
         )
-        handle = orchestrator.submit(plan, stack, options)
+        handle = orchestrator.submit(spec, stack, options)
+        RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
         status = orchestrator.status(handle)
         if status != "succeeded" and raise_on_failure:
             raise RunFailed(f"run {run} {status}", hint=f"crossdock runs show {run}")

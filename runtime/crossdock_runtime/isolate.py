@@ -41,6 +41,7 @@ class Setup:
     cache: bool
     remember: bool
     native_id: str | None
+    apart: frozenset[str]
 
     @classmethod
     def of(cls, context: RunContext) -> Setup:
@@ -55,6 +56,7 @@ class Setup:
             context.cache,
             context.remember,
             context.native_id,
+            context.apart,
         )
 
     def context(self, listen: Callable[[str, Index, str], None]) -> RunContext:
@@ -71,6 +73,7 @@ class Setup:
             listen=listen,
             own_process=True,
             remember=self.remember,
+            apart=self.apart,
         )
 
 

@@ -273,6 +273,11 @@ class RunRecord:
             return native_id
         return str((load_fact(self.store, key) or {}).get("native_id", native_id))
 
+    def add_handle(self, flavor: str, native_id: str, details: Mapping[str, str]) -> None:
+        """Keep how the native run is found again."""
+        body = {"flavor": flavor, "native_id": native_id, "details": dict(details)}
+        self.store.create(f"{self.key}/handle.json", dumps(body))
+
     def add_parameter(self, name: str, tagged: Any) -> None:
         """Keep a parameter's value that a platform gave and `run.json` does not have."""
         self.store.create(f"{self.key}/parameters/{name}.json", dumps({"value": tagged}))

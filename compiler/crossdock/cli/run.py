@@ -16,6 +16,7 @@ from crossdock.client import Client
 @click.option("--params", "params_file", type=click.Path(), help="A YAML file with parameters.")
 @click.option("--stack", help="Name of the stack.")
 @click.option("--resume", metavar="RUN", help="Adopt the committed results of an earlier run.")
+@click.option("--accept-changes", is_flag=True, help="Resume a run of a pipeline that was changed since.")
 @click.option("--no-cache", is_flag=True, help="Run every task.")
 @click.option("--max-workers", type=click.IntRange(1, 512), default=1, show_default=True, help="Tasks at once.")
 @click.option("--run-id", help="A fixed run id.")
@@ -26,6 +27,7 @@ def run(
     params_file: str | None,
     stack: str | None,
     resume: str | None,
+    accept_changes: bool,
     no_cache: bool,
     max_workers: int,
     run_id: str | None,
@@ -50,6 +52,7 @@ def run(
             cache=not no_cache,
             max_workers=max_workers,
             resume=resume,
+            accept_changes=accept_changes,
             run_id=run_id,
             on_event=progress.event,
             raise_on_failure=False,

@@ -59,7 +59,11 @@ def from_file(path: str) -> dict[str, Any]:
 
 
 def bind(
-    pipeline: Pipeline[Any, Any], plan: Plan, given: Mapping[str, Any], texts: Mapping[str, str]
+    pipeline: Pipeline[Any, Any],
+    plan: Plan,
+    given: Mapping[str, Any],
+    texts: Mapping[str, str],
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Tagged values of all parameters.
 
@@ -67,6 +71,7 @@ def bind(
         pipeline, plan: what is run.
         given: Python or YAML values by name.
         texts: texts by name, from a command line; they win.
+        before: tagged values of the run that is resumed, for what is not given.
 
     Raises:
         BadInput: a name is unknown, a value is of another type, or one is missing.
@@ -84,6 +89,9 @@ def bind(
             value = parse(texts[name], kind, name)
         elif name in given:
             value = coerce(given[name], kind, name)
+        elif before is not None and name in before:
+            found[name] = before[name]
+            continue
         elif parameter.required:
             raise BadInput(f"parameter {name!r} ({parameter.type}) has no value", hint=f"-p {name}=…")
         else:

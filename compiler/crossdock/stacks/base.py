@@ -110,18 +110,21 @@ class RunHandle:
 
 @frozen
 class RunOptions:
-    """What one submit asks for, beside the plan.
+    """What one submit asks for, beside the spec.
 
     Attributes:
         run: the run id, minted by the caller.
+        plan: what the spec was made of; it is in the store.
         parameters: tagged values of all pipeline parameters.
         cache: False runs every task.
         max_workers: tasks at once, where we do the scheduling.
         on_event: told what happens, for the display; None for nobody.
         modules: modules of the user's code that worker processes load ahead.
+        project_root: folder of the user's code on this machine.
     """
 
     run: str
+    plan: Plan
     parameters: Mapping[str, Any] = field(default_factory=dict)
     cache: bool = True
     max_workers: int = 1
@@ -160,8 +163,8 @@ class CanRun(abc.ABC):
     """An orchestrator that can start a run of a spec, and be asked about it."""
 
     @abc.abstractmethod
-    def submit(self, plan: Plan, stack: Stack, options: RunOptions) -> RunHandle:
-        """Start a run. An orchestrator without a server of its own returns when the run has ended."""
+    def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
+        """Start a run of a spec, byte for byte; without a server of its own, it returns when the run has ended."""
 
     @abc.abstractmethod
     def status(self, handle: RunHandle) -> str:

@@ -45,11 +45,11 @@ class ShellOrchestrator(Orchestrator[ShellConfig], CanRun):
         nice = {task.id: ShellOverrides(**task.settings.targets.get(self.flavor, {})).nice for task in plan.tasks}
         return Spec(self.flavor, {FILE: translate(plan, nice)})
 
-    def submit(self, plan: Plan, stack: Stack, options: RunOptions) -> RunHandle:
+    def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
         """Run the script; returns when it has ended."""
         from crossdock_shell import client
 
-        return client.submit(self.translate(plan, stack).main, plan, stack, options, self.config.bash)
+        return client.submit(spec.main, options.plan, stack, options, self.config.bash)
 
     def status(self, handle: RunHandle) -> str:
         return handle.details["status"]

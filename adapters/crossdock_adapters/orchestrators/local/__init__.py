@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from crossdock.ir import Feature, Level, Plan, Support
+from pydantic import Field
+
+from crossdock.ir import Feature, Level, Plan, Support, Task
 from crossdock.stacks import (
     CanRun,
     ComponentConfig,
@@ -32,15 +34,17 @@ class LocalConfig(ComponentConfig):
 
     Attributes:
         max_workers: tasks at once; with 1 they run in this process.
+        isolation: `process` runs every task in a process of its own.
     """
 
-    max_workers: int = 1
+    max_workers: Annotated[int, Field(ge=1)] = 1
+    isolation: Literal["none", "process"] = "none"
 
 
 class LocalOverrides(TaskOverrides):
-    """`targets={"local": {"isolation": "process"}}` runs a task in a process of its own."""
+    """`targets={"local": {"isolation": "process"}}` runs a task in a process of its own; None as configured."""
 
-    isolation: Literal["none", "process"] = "none"
+    isolation: Literal["none", "process"] | None = None
 
 
 class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
@@ -74,16 +78,30 @@ class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
         """The plan itself is what the local orchestrator runs."""
         return Spec("local", {"plan.json": plan.to_json(indent=1) + "\n"})
 
-    def submit(self, plan: Plan, stack: Stack, options: RunOptions) -> RunHandle:
+    def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
+        """Run every task; returns when the run has ended."""
         from crossdock_adapters.orchestrators.local import client
 
-        return client.submit(plan, stack, options)
+        apart = frozenset(task.id for task in options.plan.tasks if self._isolation(task) == "process")
+        return client.submit(stack, options, max(options.max_workers, self.config.max_workers), apart)
+
+    def _isolation(self, task: Task) -> str:
+        overrides = LocalOverrides(**task.settings.targets.get(self.flavor, {}))
+        return overrides.isolation or self.config.isolation
 
     def status(self, handle: RunHandle) -> str:
-        return handle.details["status"]
+        from crossdock_adapters.orchestrators.local import client
+
+        return client.status(handle)
 
     def logs(self, handle: RunHandle, task: str, follow: bool = False) -> Iterator[str]:
-        return iter(())
+        """Lines of a task's log; of each of its items where it is mapped. There is nothing to follow: it has ended."""
+        from crossdock_adapters.orchestrators.local import client
+
+        return client.logs(handle, task)
 
     def cancel(self, handle: RunHandle) -> None:
         """The record says it: the process that runs the tasks looks there every second."""
+        from crossdock_adapters.orchestrators.local import client
+
+        client.cancel(handle)
