@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import CrossdockError, StoreError
 from crossdock.dsl.frozen import frozen
+
+if TYPE_CHECKING:
+    import traceback
 
 DONE = 0
 USER_CODE = 10
@@ -127,6 +129,8 @@ def cause_of(error: BaseException) -> Cause:
 
 def user_traceback(error: BaseException) -> str:
     """The traceback without our own frames on top."""
+    import traceback
+
     frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OURS):
         frame = frame.tb_next

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -189,6 +188,8 @@ def _library_missing(name: str, missing: str, error: ImportError, project: Proje
 
 def _users_line(error: BaseException, project: Project | None) -> str | None:
     """The innermost line of the user's own code in a traceback."""
+    import traceback
+
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

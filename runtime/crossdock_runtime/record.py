@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -49,6 +47,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def host_name() -> str:
+    """The name of this machine."""
+    return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+
+
 def seconds_since(text: str) -> float:
     """Seconds since a recorded time."""
     return time.time() - datetime.fromisoformat(text).timestamp()
@@ -62,7 +65,7 @@ def inverted_time() -> str:
 
 def new_run_id() -> str:
     """A run id: safe in a URI and in a label, newest first when sorted."""
-    return f"r{inverted_time()}-{''.join(secrets.choice(_DIGITS) for _ in range(6))}"
+    return f"r{inverted_time()}-{''.join(_DIGITS[byte & 31] for byte in os.urandom(6))}"
 
 
 def derived_run_id(native_id: str) -> str:
@@ -191,7 +194,7 @@ class TaskRecord:
     def start(self, first: int = 1, native_id: str | None = None) -> int:
         """Claim the next free attempt number."""
         number = first
-        body = {"started": now(), "host": socket.gethostname(), "pid": os.getpid()}
+        body = {"started": now(), "host": host_name(), "pid": os.getpid()}
         if native_id:
             body["native_id"] = native_id
         data = dumps(body)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 
@@ -16,6 +14,8 @@ class Scratch:
     def path(self) -> Path:
         """The folder."""
         if self._made is None:
+            import tempfile
+
             self._made = Path(tempfile.mkdtemp(prefix="crossdock-"))
         return self._made
 
@@ -24,4 +24,6 @@ class Scratch:
 
     def __exit__(self, *_: object) -> None:
         if self._made is not None:
+            import shutil
+
             shutil.rmtree(self._made, ignore_errors=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
@@ -24,6 +23,7 @@ from crossdock_runtime.record import (
     Result,
     RunRecord,
     TaskRecord,
+    host_name,
     load_fact,
     newest_runs,
     seconds_since,
@@ -218,7 +218,7 @@ def _skipped_map(resolver: Resolver, task: Task, index: Index) -> Result | None:
 
 def _is_lost(record: TaskRecord, attempt: int) -> bool:
     started = record.fact(attempt, "started") or {}
-    if started.get("host") == socket.gethostname() and not _alive(int(started.get("pid", 0))):
+    if started.get("host") == host_name() and not _alive(int(started.get("pid", 0))):
         return True
     beat = record.fact(attempt, "heartbeat")
     last = (beat or {}).get("time") or started.get("started")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import subprocess
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -115,6 +114,8 @@ def run_program(
     Raises:
         TaskFailed: the program is not there, failed, or did not write an output.
     """
+    import subprocess
+
     code = task.code
     assert isinstance(code, Program)
     places = {name: folder / "outputs" / name for name in task.outputs}

@@ -5,13 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from crossdock import __version__
-from crossdock.dsl.errors import CrossdockError
 
 COMMANDS = {
     "check": ("crossdock.cli.compile", "Say what a target cannot do with a pipeline."),
@@ -72,17 +70,17 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         return 1
-    except CrossdockError as error:
-        if os.environ.get("CROSSDOCK_DEBUG"):
-            raise
-        click.echo(f"crossdock: {error}", err=True)
-        return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception as error:
         if os.environ.get("CROSSDOCK_DEBUG"):
             raise
+        from crossdock.dsl.errors import CrossdockError
+
+        if isinstance(error, CrossdockError):
+            click.echo(f"crossdock: {error}", err=True)
+            return error.exit_code
         where = _users_line(error)
         text = f"{where}: " if where else ""
         click.echo(f"crossdock: {text}{type(error).__name__}: {error}\n  hint: add --debug to see where", err=True)
@@ -93,6 +91,7 @@ def _users_line(error: BaseException) -> str | None:
     """The innermost line outside of crossdock and of the standard library."""
     import sysconfig
     import traceback
+    from pathlib import Path
 
     ours = tuple(
         f"{Path(module.__file__ or '').absolute().parent}{os.sep}"

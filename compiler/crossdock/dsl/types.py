@@ -5,17 +5,16 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import datetime
-import decimal
 import enum
 import types
 import typing
-import uuid
 from typing import Annotated, Any, Union, get_args, get_origin
 
 _SCALARS = (
     bool, int, float, str, type(None), datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
-    decimal.Decimal, uuid.UUID,
 )  # fmt: skip
+_LATE_SCALARS = ("decimal.Decimal", "uuid.UUID")
+"""Of modules that nobody need have imported."""
 _CONTAINERS = (list, tuple, set, frozenset, dict)
 _ABSTRACT = {
     collections.abc.Sequence: (list, tuple),
@@ -81,6 +80,7 @@ def is_value(annotation: Any) -> bool:
         return False
     return (
         issubclass(annotation, enum.Enum)
+        or f"{annotation.__module__}.{annotation.__qualname__}" in _LATE_SCALARS
         or dataclasses.is_dataclass(annotation)
         or is_pydantic(annotation)
         or is_namedtuple(annotation)
