@@ -31,6 +31,28 @@ def parse_native(text: str, parameter: Parameter) -> Any:
     raise BadInput(f"{text!r} is no {parameter.type}")
 
 
+def native_text(tagged: Any, parameter: Parameter) -> str:
+    """A tagged value as the text that `parse_native` reads.
+
+    Raises:
+        BadInput: no text stands for it, as for an optional text that is `"null"`.
+    """
+    if isinstance(tagged, str) and (parameter.artifact or "str" in parameter.type.split(" | ")):
+        text = tagged
+    elif isinstance(tagged, dict) and parameter.type in ("int", "float"):
+        (number,) = tagged.values()
+        text = str(number)
+    else:
+        text = json.dumps(tagged, separators=(",", ":"))
+    if parse_native(text, parameter) != tagged:
+        raise BadInput(
+            f"parameter {parameter.name!r} ({parameter.type}) cannot be handed to a platform as {text!r}: "
+            "as text it means another value",
+            hint="give the parameter one type",
+        )
+    return text
+
+
 def _parse(text: str, type_: str) -> Any:
     if type_ == "str":
         return text

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from crossdock.dsl.errors import BadInput
-from crossdock.ir import Parameter, Plan
+from crossdock.ir import Plan
 from crossdock.stacks import RunHandle, RunOptions, Stack
+from crossdock_runtime.parameters import native_text
 
 LONGEST_PARAMETER = 100_000
 """Bytes. Linux takes no longer word in a command line or variable of the environment."""
@@ -27,7 +26,7 @@ def submit(script: str, plan: Plan, stack: Stack, options: RunOptions, bash: str
     url = stack.artifact_store.url
     if "://" in url:
         raise BadInput(f"the artifact store {url!r} is elsewhere", hint="give the stack a local artifact store")
-    given = {f"PARAM_{name}": _text(plan.parameters[name], value) for name, value in options.parameters.items()}
+    given = {f"PARAM_{name}": native_text(value, plan.parameters[name]) for name, value in options.parameters.items()}
     for name, text in given.items():
         if len(text.encode()) > LONGEST_PARAMETER:
             raise BadInput(f"parameter {name.removeprefix('PARAM_')!r} is longer than {LONGEST_PARAMETER} bytes")
@@ -45,13 +44,3 @@ def submit(script: str, plan: Plan, stack: Stack, options: RunOptions, bash: str
         done = subprocess.run([bash, file.name], env=environment, stdout=subprocess.PIPE, text=True, check=False)
     status = "failed" if done.returncode else "succeeded"
     return RunHandle("shell", options.run, {"status": status, "output": done.stdout})
-
-
-def _text(parameter: Parameter, tagged: Any) -> str:
-    """A tagged value as the runtime reads it from `--param`: text as it is, all else as JSON."""
-    if isinstance(tagged, str) and (parameter.artifact or "str" in parameter.type.split(" | ")):
-        return tagged
-    if isinstance(tagged, dict) and parameter.type in ("int", "float"):
-        (number,) = tagged.values()
-        return str(number)
-    return json.dumps(tagged)

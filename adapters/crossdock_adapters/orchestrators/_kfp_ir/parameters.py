@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from crossdock.ir import Parameter
+from crossdock_runtime.parameters import native_text
 
 RUN = "crossdock_run"
 """The hidden parameter with the run's id; empty where nobody gave one, and the runtime derives it."""
@@ -21,16 +21,6 @@ def parameter_type(item: Parameter) -> str:
     return "STRING" if isinstance(item.default, dict) else native
 
 
-def parameter_text(tagged: Any, type_: str) -> str:
-    """A tagged value as the text after `--param NAME=`, which `crossdock_runtime.parameters` reads."""
-    if isinstance(tagged, str):
-        return tagged if "str" in type_.split(" | ") else json.dumps(tagged)
-    if isinstance(tagged, dict) and type_ in ("int", "float"):
-        (number,) = tagged.values()
-        return str(number)
-    return json.dumps(tagged, separators=(",", ":"))
-
-
 def root_inputs(parameters: Any) -> dict[str, Any]:
     """`inputDefinitions` of the pipeline itself."""
     found: dict[str, Any] = {}
@@ -40,11 +30,7 @@ def root_inputs(parameters: Any) -> dict[str, Any]:
         found[item.name] = body
         if not item.required:
             default = item.default
-            body["defaultValue"] = parameter_text(default, _text_type(item)) if native == "STRING" else default
+            body["defaultValue"] = native_text(default, item) if native == "STRING" else default
             body["isOptional"] = True
     found[RUN] = {"parameterType": "STRING", "defaultValue": "", "isOptional": True}
     return found
-
-
-def _text_type(item: Parameter) -> str:
-    return "str" if item.artifact else item.type
