@@ -37,7 +37,7 @@ class Schedule:
         self._open: dict[Key, int] = {}
         self._done: set[Key] = set()
         self._missing: dict[Key, int] = {}
-        self._waiters: defaultdict[Key, list[Unit]] = defaultdict(list)
+        self._waiters: defaultdict[Key, list[Unit]] = defaultdict(list)  # the last in the plan's order first
         self._closing: list[Unit] = []
         self._is_closing = False
         self._limits = Limits(plan, self._maps)
@@ -106,7 +106,7 @@ class Schedule:
             task, index = self._closing.pop()
             self._done.add((task.id, index))
             self._ready.extend(self._limits.release(task, index))
-            for waiter in reversed(self._waiters.pop((task.id, index), [])):
+            for waiter in self._waiters.pop((task.id, index), ()):
                 self._arrive(*waiter)
             if index:
                 around = index[:-1]

@@ -96,13 +96,17 @@ class Progress:
             self._out.flush()
 
     def warn(self, warnings: Iterable[Problem]) -> None:
-        """Named warnings: what the target does otherwise; equal ones of several tasks in one line."""
-        found: dict[str, list[str]] = {}
+        """Named warnings: what the target does otherwise, one line for all features of which it says the same."""
+        features: dict[tuple[str, str], dict[str, None]] = {}
+        tasks: dict[tuple[str, str], dict[str, None]] = {}
         for problem in warnings:
-            found.setdefault(problem.message, []).append(problem.task or "")
-        for message, tasks in found.items():
-            names = ", ".join(name for name in tasks[:4] if name) + (", …" if len(tasks) > 4 else "")
-            self._print(f"note: {message}{f' ({names})' if names else ''}", "yellow")
+            target, feature, notice = problem.message.split(": ", 2)
+            features.setdefault((target, notice), {})[feature] = None
+            tasks.setdefault((target, notice), {})[problem.task or "pipeline"] = None
+        for (target, notice), names in features.items():
+            of = list(tasks[target, notice])
+            listed = ", ".join(of[:4]) + (f" and {len(of) - 4} more" if len(of) > 4 else "")
+            self._print(f"note: on {target}, {', '.join(names)}: {notice} ({listed})", "yellow")
 
     def event(self, event: Event) -> None:
         """Show an event."""

@@ -25,8 +25,7 @@ _REMOTE_SECRET = "the value is provided by a platform that this machine is not"
 _ELSEWHERE = Support(Level.NEVER, _REMOTE_SECRET, hint='use Secret(env="NAME") for local runs')
 
 
-def _unmanaged(what: str) -> Support:
-    return Support(Level.RUNTIME, notice=f"{what} is not enforced: tasks share this machine")
+_UNMANAGED = Support(Level.RUNTIME, notice="not enforced: tasks share this machine")
 
 
 class LocalConfig(ComponentConfig):
@@ -56,18 +55,16 @@ class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
     remote = False
     features: ClassVar[Mapping[Feature, Support]] = {
         **dict.fromkeys(Feature, _FULL),
-        Feature.CONTAINER_STEP: Support(Level.RUNTIME, notice="the program runs on this machine, outside of its image"),
-        Feature.IMAGE: _unmanaged("the image"),
-        Feature.REQUIREMENTS: Support(
-            Level.RUNTIME, notice="requirements are not installed: this environment is used as it is"
-        ),
-        Feature.CPU: _unmanaged("cpu"),
-        Feature.MEMORY: _unmanaged("memory"),
-        Feature.GPU: _unmanaged("the number of accelerators"),
-        Feature.DISK: _unmanaged("disk"),
-        Feature.SHM: _unmanaged("shared memory"),
-        Feature.SPOT: Support(Level.RUNTIME, notice="this machine is no spot capacity"),
-        Feature.LABELS: Support(Level.RUNTIME, notice="labels are kept in the plan only"),
+        Feature.CONTAINER_STEP: Support(Level.RUNTIME, notice="runs on this machine, outside of its image"),
+        Feature.IMAGE: Support(Level.RUNTIME, notice="not used: this environment is"),
+        Feature.REQUIREMENTS: Support(Level.RUNTIME, notice="not installed: this environment is used as it is"),
+        Feature.CPU: _UNMANAGED,
+        Feature.MEMORY: _UNMANAGED,
+        Feature.GPU: _UNMANAGED,
+        Feature.DISK: _UNMANAGED,
+        Feature.SHM: _UNMANAGED,
+        Feature.SPOT: Support(Level.RUNTIME, notice="no effect here"),
+        Feature.LABELS: Support(Level.RUNTIME, notice="kept in the plan only"),
         Feature.SECRET_KUBERNETES: _ELSEWHERE,
         Feature.SECRET_AWS: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
         Feature.SECRET_GCP: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
