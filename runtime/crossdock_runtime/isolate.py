@@ -177,7 +177,7 @@ def _work(setup: Setup, pipe: Connection[Any, Any]) -> None:
     os.environ.setdefault("CROSSDOCK_CHILD", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _terminated)
-
+    sys.breakpointhook = _no_terminal
     lock = threading.Lock()
 
     def listen(task: str, index: Index, text: str) -> None:
@@ -208,6 +208,11 @@ def _outcome(context: RunContext, task: Task, index: Index, number: int) -> Outc
         return ready
     result, cause = run_attempt(context, ready, number)
     return Outcome(result.state if result else "failed", result, cause, attempts=number)
+
+
+def _no_terminal(*_: object, **__: object) -> None:
+    code, line = sys._getframe(1).f_code, sys._getframe(1).f_lineno
+    print(f"breakpoint() in {code.co_filename}:{line} is passed over: a worker has no terminal (--max-workers 1 has)")
 
 
 def _terminated(*_: object) -> None:

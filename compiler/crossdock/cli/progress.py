@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -65,20 +66,25 @@ class Progress:
                 transient=True, redirect_stdout=False, redirect_stderr=False,
             )  # fmt: skip
             self._live.start()
-            self._hook = sys.breakpointhook
-            sys.breakpointhook = self._breakpoint
+        self._hook = sys.breakpointhook
+        sys.breakpointhook = self._breakpoint
         return self
 
     def __exit__(self, *_: object) -> None:
+        sys.breakpointhook = self._hook
         if self._live is not None:
             self._live.stop()
-            sys.breakpointhook = self._hook
 
     def _breakpoint(self, *args: Any, **kwargs: Any) -> Any:
-        """A debugger needs the terminal for itself."""
-        self._live.stop()
+        """A debugger needs the terminal for itself, and starts in the frame of the step."""
+        if self._live is not None:
+            self._live.stop()
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-        return self._hook(*args, **kwargs)
+        if os.environ.get("PYTHONBREAKPOINT"):
+            return self._hook(*args, **kwargs)
+        import pdb  # noqa: T100 - asked for by the user
+
+        return pdb.Pdb().set_trace(sys._getframe(1))
 
     def _now(self) -> Any:
         from rich.text import Text
@@ -90,7 +96,7 @@ class Progress:
 
     def _print(self, text: str, style: str = "") -> None:
         if self._live is not None:
-            self._live.console.print(text, style=style or None, markup=False)
+            self._live.console.print(text, style=style or None, markup=False, soft_wrap=True)
         else:
             self._out.write(f"{text}\n")
             self._out.flush()
