@@ -11,6 +11,8 @@ from crossdock.dsl.settings import Cache
 from crossdock_runtime import values
 from crossdock_runtime.contract import CONTRACT, Program, PythonCode, Task
 from crossdock_runtime.manifest import Manifest
+from crossdock_runtime.materializers.base import MaterializerError
+from crossdock_runtime.materializers.base import find as find_materializer
 from crossdock_runtime.record import Result, dumps, load_fact, now, seconds_since
 from crossdock_runtime.store import Store
 
@@ -74,13 +76,21 @@ def look_up(store: Store, key: str, expires: float | None) -> tuple[dict[str, Ma
     if body is None or (expires is not None and seconds_since(body["created"]) > expires):
         return None
     outputs = {name: Manifest.from_json(item) for name, item in body["outputs"].items()}
-    if not all(is_whole(store, item) for item in outputs.values()):
+    if not all(is_usable(store, item) for item in outputs.values()):
         return None
     return outputs, str(body["run"])
 
 
-def is_whole(store: Store, manifest: Manifest) -> bool:
-    """Whether all the bytes that a manifest points to are there."""
+def is_usable(store: Store, manifest: Manifest) -> bool:
+    """Whether all the bytes that a manifest points to are there, in the form that its materializer writes today."""
+    if manifest.skipped:
+        return True
+    name, _, version = manifest.materializer.rpartition("@")
+    try:
+        if str(find_materializer(name).version) != version:
+            return False
+    except MaterializerError:
+        return False
     if manifest.uri is None or "://" in manifest.uri:
         return True
     return all(store.exists(f"{manifest.uri}/{member.path}") for member in manifest.members)

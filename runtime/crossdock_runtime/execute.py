@@ -193,9 +193,11 @@ def _skipped(resolver: Resolver, task: Task, index: Index, reason: str) -> Outco
 
 def _known(context: RunContext, task: Task, index: Index, key: str) -> tuple[Mapping[str, Manifest], str] | None:
     """A result that is adopted from the run that is resumed, or found in the cache."""
+    if context.project is not None and any(output.materializer for output in task.outputs.values()):
+        context.project.activate()
     if context.resume_from is not None:
         earlier = context.resume_from.task(task.id, index).result()
-        if earlier is not None and earlier.key == key and all(map(_whole(context.store), earlier.outputs.values())):
+        if earlier is not None and earlier.key == key and _are_usable(context, earlier.outputs):
             return earlier.outputs, f"adopted from {context.resume_from.id}"
     settings = task.settings.cache if isinstance(task.settings.cache, Cache) else Cache()
     if not context.cache or not settings.enabled:
@@ -205,8 +207,8 @@ def _known(context: RunContext, task: Task, index: Index, key: str) -> tuple[Map
     return None if found is None else (found[0], f"cached by {found[1]}")
 
 
-def _whole(store: Store) -> Callable[[Manifest], bool]:
-    return lambda manifest: cache.is_whole(store, manifest)
+def _are_usable(context: RunContext, outputs: Mapping[str, Manifest]) -> bool:
+    return all(cache.is_usable(context.store, item) for item in outputs.values())
 
 
 def _gates(context: RunContext, task: Task, index: Index, outputs: Mapping[str, Manifest]) -> dict[str, str]:
