@@ -129,19 +129,18 @@ def install(extras: tuple[str, ...], *, toy_adapter: bool = False) -> None:
     """Make the environment, unless a stamp in it says that it is there already."""
     folder = environment_folder()
     toy = toy_adapter and (ROOT / TOY_ADAPTER / "pyproject.toml").exists()
-    digest = hashlib.sha256()
-    for name in ("pyproject.toml", CONSTRAINTS):
-        digest.update((ROOT / name).read_bytes())
     wanted = {
-        "digest": digest.hexdigest(),
+        "digest": digest_of([ROOT / "pyproject.toml", ROOT / CONSTRAINTS]),
         "root": str(ROOT),
         "python": sys.version,
         "parts": sorted({*extras, *(["toy_adapter"] if toy else [])}),
+        "toy_adapter": digest_of(sorted((ROOT / TOY_ADAPTER).rglob("*.py"))),
     }
     stamp = folder / "crossdock-dev.json"
     found = json.loads(stamp.read_text()) if stamp.exists() else {}
     same = all(found.get(key) == wanted[key] for key in ("digest", "root", "python"))
-    if same and set(wanted["parts"]) <= set(found["parts"]):
+    enough = same and set(wanted["parts"]) <= set(found["parts"])
+    if enough and (not toy or found.get("toy_adapter") == wanted["toy_adapter"]):
         return
     if same:
         wanted["parts"] = sorted({*wanted["parts"], *found["parts"]})
@@ -149,11 +148,20 @@ def install(extras: tuple[str, ...], *, toy_adapter: bool = False) -> None:
         print(f"Making the environment in {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
     installer = choose_installer()
-    listed = ",".join(part for part in wanted["parts"] if part != "toy_adapter")
-    quietly([*installer, "-c", CONSTRAINTS, "-e", f".[{listed}]"])
+    if not enough:
+        listed = ",".join(part for part in wanted["parts"] if part != "toy_adapter")
+        quietly([*installer, "-c", CONSTRAINTS, "-e", f".[{listed}]"])
     if toy:
-        quietly([*installer, "--no-deps", str(TOY_ADAPTER)])
+        quietly([*installer, "--no-deps", "--force-reinstall", str(TOY_ADAPTER)])
     stamp.write_text(json.dumps(wanted, indent=1) + "\n")
+
+
+def digest_of(files: list[Path]) -> str:
+    """What the contents of files come to."""
+    found = hashlib.sha256()
+    for file in files:
+        found.update(file.read_bytes())
+    return found.hexdigest()
 
 
 def choose_installer() -> list[str]:
