@@ -138,7 +138,10 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _items(context: RunContext, task: str, options: argparse.Namespace) -> list[Index]:
     if not options.shard:
-        return [_index(options.index)]
+        index, maps = _index(options.index), len(context.plan.maps_of(context.plan.by_id[task].scope))
+        if len(index) != maps:
+            raise BadInput(f"--index {options.index!r} has not one number for each of the {maps} maps around {task!r}")
+        return [index]
     shard, _, count = options.shard.partition("/")
     if not (shard.isdecimal() and count.isdecimal() and int(shard) < int(count)):
         raise BadInput(f"--shard {options.shard!r} is not k/n, such as 0/4")

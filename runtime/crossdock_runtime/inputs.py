@@ -279,7 +279,10 @@ class Resolver:
         maps = self.plan.maps_of(scope)
         for depth, found in enumerate(maps):
             if found.id == name:
-                return self.items(found, index[:depth]), index[depth]
+                items = self.items(found, index[:depth])
+                if index[depth] >= len(items):
+                    raise BadInput(f"{name!r} has {len(items)} items, and no number {index[depth]}")
+                return items, index[depth]
         raise BadInput(f"the item of {name!r} is read outside of it")
 
     def items(self, scope: MapScope, index: Index) -> list[Any]:

@@ -245,12 +245,12 @@ def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | No
         worker.close()
         return outcome.result, outcome.cause
     if time.monotonic() >= deadline:
+        cause = Cause("timeout", f"the attempt took longer than {limit:g} seconds", hint="raise timeout=")
+        # Said before the child, told to end, says that it was terminated: the first word stays.
+        ready.record.finish(number, {"state": "failed", "started": started, "cause": cause.to_json()})
         worker.terminate()
         result = ready.record.result()
-        if result is not None:
-            return result, None
-        cause = Cause("timeout", f"the attempt took longer than {limit:g} seconds", hint="raise timeout=")
-    else:
-        cause = cause_of_exit(worker.join())
+        return result, None if result is not None else cause
+    cause = cause_of_exit(worker.join())
     ready.record.finish(number, {"state": "failed", "started": started, "cause": cause.to_json()})
     return None, cause
