@@ -9,7 +9,8 @@ __version__ = "0.1.0"
 
 _DSL = (
     "Artifact", "Cache", "CrossdockError", "InputPath", "InputValue", "OutputPath", "Resources", "Retry", "RunStatus",
-    "Secret", "Settings", "container_step", "map", "on_exit", "one_of", "pipeline", "step", "when",
+    "Secret", "Settings", "after", "container_step", "is_in", "map", "on_exit", "one_of", "pipeline", "scratch", "step",
+    "when",
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_DSL, "crossdock.dsl"),
@@ -32,11 +33,14 @@ __all__ = [
     "Secret",
     "Settings",
     "__version__",
+    "after",
     "container_step",
+    "is_in",
     "map",
     "on_exit",
     "one_of",
     "pipeline",
+    "scratch",
     "step",
     "when",
 ]
@@ -58,11 +62,14 @@ if TYPE_CHECKING:
         RunStatus,
         Secret,
         Settings,
+        after,
         container_step,
+        is_in,
         map,
         on_exit,
         one_of,
         pipeline,
+        scratch,
         step,
         when,
     )

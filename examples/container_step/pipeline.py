@@ -9,10 +9,9 @@ its image; the local one runs it on this machine, which any POSIX system can.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
-from crossdock import InputPath, InputValue, OutputPath, container_step, pipeline, step
+from crossdock import InputPath, InputValue, OutputPath, container_step, pipeline, scratch, step
 
 IMAGE = "debian:12-slim"
 
@@ -39,8 +38,8 @@ END { printf "" > output; for (word in count) print count[word], word > output }
 
 @step
 def write_poem() -> Path:
-    """The text, as a file. What a step returns as a `Path` becomes an artifact."""
-    file = Path(tempfile.mkdtemp()) / "poem.txt"
+    """The text, as a file. What a step returns as a `Path` becomes an artifact, and `scratch` is emptied."""
+    file = scratch() / "poem.txt"
     file.write_text(POEM, encoding="utf-8")
     return file
 

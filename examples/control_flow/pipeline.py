@@ -13,7 +13,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
-from crossdock import Retry, RunStatus, map, on_exit, one_of, pipeline, step, when
+from crossdock import Retry, RunStatus, after, map, on_exit, one_of, pipeline, step, when
 
 AISLES = ["bread", "fruit", "tea"]
 
@@ -132,7 +132,7 @@ def control_flow(
 
     # Order without data: the list of shops waits for a step whose result it does not need.
     opened = open_the_books(day)
-    names = list_shops(region, shops).after(opened)
+    names = after(list_shops(region, shops), opened)
 
     # A map over a literal list.
     prices = map(price_of, AISLES)

@@ -12,7 +12,6 @@ Run it again, and every task is a cache hit. Edit a step, and only that step and
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 
-from crossdock import Resources, Settings, map, pipeline, step, when
+from crossdock import Resources, Settings, map, pipeline, scratch, step, when
 
 MODELS = ["linear", "boosted"]
 CATEGORIES = ["carrier", "origin", "dest"]
@@ -155,8 +154,7 @@ def package(models: list[Regressor], best: Score, report: Report) -> Path:
     """A folder to hand over: the best model, and a card that says what it is."""
     import joblib
 
-    folder = Path(tempfile.mkdtemp()) / "flight-delays"
-    folder.mkdir()
+    folder = scratch()
     joblib.dump(models[MODELS.index(best.model)], folder / "model.joblib")
     card = {"score": asdict(best), "data": asdict(report), "inputs": [*CATEGORIES, *NUMBERS]}
     (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

@@ -115,12 +115,14 @@ def import_module(name: str, project: Project | None = None) -> ModuleType:
         raise _library_missing(name, missing, error, project) from error
     except SyntaxError as error:
         where = f"{_shown(error.filename)}:{error.lineno}" if error.filename else None
-        raise BadInput(f"{type(error).__name__}: {error.msg}", where=where) from error
+        hint = f"look at: {error.text.strip()}" if error.text else None
+        raise BadInput(f"{type(error).__name__}: {error.msg}", where=where, hint=hint) from error
     except CrossdockError:
         raise
     except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise BadInput(f"importing {name!r} failed: {what}", where=_users_line(error, project)) from error
+        hint = "add --debug to see the whole traceback"
+        raise BadInput(f"importing {name!r} failed: {what}", where=_users_line(error, project), hint=hint) from error
     finally:
         if project is not None:
             _state.remember(before, project)

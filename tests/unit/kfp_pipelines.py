@@ -9,10 +9,12 @@ from pathlib import Path
 from crossdock.dsl import (
     Artifact,
     Cache,
+    OutputPath,
     Resources,
     Retry,
     RunStatus,
     Secret,
+    after,
     container_step,
     map,
     on_exit,
@@ -21,7 +23,6 @@ from crossdock.dsl import (
     step,
     when,
 )
-from crossdock.dsl.step import OutputPath
 
 DATA = Artifact.from_uri("s3://bucket/key")
 
@@ -107,8 +108,8 @@ def chain(n: int):
 @pipeline(name="Odd_Name-")
 def odd_names(n: int = 1):
     a = inc.with_options(name="My_Task")(n)
-    b = inc.with_options(name="my-task")(a)
-    return inc.with_options(name="my_task_")(b)
+    b = inc.with_options(name="my-task-b")(a)
+    return inc.with_options(name="my_task_c_")(b)
 
 
 @pipeline
@@ -182,7 +183,7 @@ def around_a_branch(n: int = 1):
     d = one()
     with when(d == 1):
         e = inc(one())
-    outside.after(e)
+    after(outside, e)
 
 
 @pipeline
@@ -193,7 +194,7 @@ def circle_of_branches(n: int = 1):
         c = inc(a)
     with when(a > 2):
         d = inc(b)
-    c.after(d)
+    after(c, d)
 
 
 @pipeline
@@ -279,7 +280,7 @@ def map_in_circle(n: int = 2):
         return inc(x), inc(x)
 
     first, second = map(body, numbers(n))
-    second.after(total(first))
+    after(second, total(first))
 
 
 @pipeline(on_failure="continue")

@@ -136,7 +136,7 @@ def test_our_own_errors_pass_unchanged(folder: Path) -> None:
             "no_such_package.flow",
             "there is no module 'no_such_package.flow', because there is no 'no_such_package'",
         ),
-        (".", "is no file and no module"),
+        (".", "is a folder"),
         ("a/b:c d", "is not a name"),
         ("pipe_four.py:", "is not a name"),
         ("sub/", "is a folder"),

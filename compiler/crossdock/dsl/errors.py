@@ -11,7 +11,31 @@ CrossdockError            exit 2    wrong usage or input
 
 from __future__ import annotations
 
-from typing import ClassVar
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, TypeVar
+
+_PASSED_OVER = frozenset(
+    {"crossdock", "crossdock_adapters", "crossdock_runtime", "contextlib", "dataclasses", "functools"}
+)
+
+
+def caller() -> str:
+    """`file:line` of the nearest frame that is the user's."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "crossdock").partition(".")[0] in _PASSED_OVER:
+        frame = frame.f_back  # type: ignore[assignment]
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "<unknown>"
+
+
+def shown(where: str) -> str:
+    """A place as the user would type it: relative to the working folder where it is below it."""
+    try:
+        here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - pathlib is not loaded for this
+    except OSError:
+        return where
+    return where.removeprefix(here)
 
 
 class CrossdockError(Exception):
@@ -21,19 +45,29 @@ class CrossdockError(Exception):
         message: what happened, and why.
         where: `file:line` of the user's code, where there is one.
         hint: what to type or change next.
+        problems: all that is wrong, where it is more than one thing.
     """
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        problems: Sequence[CrossdockError | Problem] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
+        self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        lines = [f"{shown(self.where)}: {self.message}" if self.where else self.message]
+        lines.extend(f"- {problem}" for problem in self.problems)
+        return "\n".join(lines) + (f"\n  hint: {self.hint}" if self.hint else "")
 
 
 class TraceError(CrossdockError):
@@ -69,7 +103,8 @@ class Problem:
         self.hint = hint
 
     def __str__(self) -> str:
-        place = ": ".join(part for part in (self.where, f"task {self.task!r}" if self.task else None) if part)
+        where = shown(self.where) if self.where else None
+        place = ": ".join(part for part in (where, f"task {self.task!r}" if self.task else None) if part)
         text = f"{place}: {self.message}" if place else self.message
         return f"{text}\n  hint: {self.hint}" if self.hint else text
 
@@ -80,13 +115,10 @@ class Problem:
 class UnsupportedError(CrossdockError):
     """A valid plan that the chosen target cannot run; `problems` has every reason at once."""
 
-    def __init__(self, message: str, problems: tuple[Problem, ...], *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.problems = problems
+    problems: tuple[Problem, ...]
 
-    def __str__(self) -> str:
-        lines = [self.message, *(f"- {problem}" for problem in self.problems)]
-        return "\n".join(lines) + (f"\n  hint: {self.hint}" if self.hint else "")
+    def __init__(self, message: str, problems: tuple[Problem, ...], *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, problems=problems)
 
 
 class RunFailed(CrossdockError):
@@ -101,10 +133,21 @@ class StoreError(CrossdockError):
     exit_code = 3
 
 
-def did_you_mean(name: str, known: tuple[str, ...]) -> str:
+E = TypeVar("E", bound=CrossdockError)
+
+
+def together(kind: type[E], what: str, problems: Sequence[E]) -> E:
+    """One error for all problems: the only one itself, else one that lists them."""
+    if len(problems) == 1:
+        return problems[0]
+    return kind(f"{what}: {len(problems)} problems", problems=problems)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint for an unknown name: the nearest, and what there is."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, 1)
-    listed = f"there is: {', '.join(known)}" if known else "there is none"
+    names = tuple(known)
+    near = difflib.get_close_matches(name, names, 1)
+    listed = f"there is: {', '.join(names)}" if names else "there is none"
     return f"did you mean {near[0]!r}? {listed}" if near else listed

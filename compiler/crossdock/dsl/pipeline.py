@@ -1,20 +1,21 @@
-"""`@pipeline`, and the words that steer it: `when`, `map`, `one_of`, `on_exit`, `Artifact`."""
+"""`@pipeline`, and the words that steer it: `after`, `when`, `is_in`, `map`, `one_of`, `on_exit`, `Artifact`."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import re
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Generic, Literal, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from crossdock.dsl import recording
-from crossdock.dsl.errors import TraceError
+from crossdock.dsl.errors import TraceError, caller, did_you_mean
 from crossdock.dsl.frozen import frozen
-from crossdock.dsl.refs import Condition, caller
+from crossdock.dsl.refs import Condition, Ref
 from crossdock.dsl.settings import Settings, no_settings
-from crossdock.dsl.step import check_name, location
+from crossdock.dsl.step import check_name, location, name_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,6 +81,7 @@ def pipeline(
     name: str | None = None,
     settings: Settings | None = None,
     on_failure: OnFailure = "stop",
+    **others: Any,
 ) -> Any:
     """Make a pipeline of a function that calls steps.
 
@@ -93,15 +95,31 @@ def pipeline(
         TraceError: an argument cannot be used.
     """
     where = caller()
+    for key in others:
+        if key in Settings.__dataclass_fields__:
+            hint = f"write settings=Settings({key}=…), the default of all its steps"
+        else:
+            hint = did_you_mean(key, ("name", "settings", "on_failure"))
+        raise TraceError(f"@pipeline takes no {key!r}", where=where, hint=hint)
     if on_failure not in ("stop", "continue"):
-        raise TraceError(f"on_failure={on_failure!r}", where=where, hint='write "stop" or "continue"')
+        raise TraceError(
+            f"on_failure={on_failure!r} is no way to go on after a failure",
+            where=where,
+            hint='write "stop", which starts no further task, or "continue", which runs what does not depend on it',
+        )
     if settings is not None and not isinstance(settings, Settings):
-        raise TraceError(f"settings={settings!r}", where=where, hint="write settings=Settings(…)")
+        raise TraceError(
+            f"settings={settings!r} is not a Settings", where=where, hint="write settings=Settings(retry=Retry(3), …)"
+        )
 
     def decorate(target: Any) -> Any:
         if not inspect.isfunction(target):
-            raise TraceError(f"@pipeline decorates a plain function, not {target!r}", where=where)
-        chosen = check_name(name or target.__name__.replace("_", "-"), "pipeline name", where)
+            raise TraceError(
+                f"@pipeline decorates a plain function, not {target!r}",
+                where=where,
+                hint="decorate a `def` that calls steps",
+            )
+        chosen = check_name(name or name_of(target, "pipeline name", where).replace("_", "-"), "pipeline name", where)
         return Pipeline(target, chosen, settings or no_settings(), on_failure)
 
     return decorate if function is None else decorate(function)
@@ -110,8 +128,34 @@ def pipeline(
 def _recorder(word: str, where: str) -> recording.Recorder:
     recorder = recording.active.get()
     if recorder is None:
-        raise TraceError(f"{word} stands outside of a pipeline", where=where, hint="use it in a @pipeline function")
+        raise TraceError(
+            f"{word} stands outside of a @pipeline function", where=where, hint="move it into the pipeline"
+        )
     return recorder
+
+
+def after(result: T, *others: object) -> T:
+    """Run the task that makes `result` after those that make `others`, with no data between them.
+
+    Args:
+        result: what a step returned: `rows = after(load(), prepared)`.
+        others: what other steps returned.
+
+    Returns:
+        The result itself. Outside of a pipeline nothing else is done: there, all of it ran already.
+    """
+    recorder = recording.active.get()
+    if recorder is not None:
+        recorder.order(result, others, caller())
+    return result
+
+
+def is_in(value: object, choices: Iterable[object]) -> bool:
+    """Whether a task's value or a parameter is one of `choices`, for `when(…)`; outside of a pipeline plain `in`."""
+    found = list(choices)
+    if isinstance(value, Ref) or any(isinstance(choice, Ref) for choice in found):
+        return cast(bool, Condition("in", (value, found)))
+    return value in found
 
 
 class Branch(AbstractContextManager["Branch"]):
@@ -129,15 +173,22 @@ class Branch(AbstractContextManager["Branch"]):
     def __exit__(self, *error: Any) -> bool | None:
         return self._inner.__exit__(*error)
 
+    def __bool__(self) -> NoReturn:
+        raise TraceError("when(…) is no value to decide on now", where=caller(), hint="write `with when(…):`")
+
     def otherwise(self) -> Branch:
         """The else branch: `with good.otherwise():`."""
         where = caller()
         if self.handle is None:
-            raise TraceError("otherwise() before its when(…) was entered", where=where, hint="with when(…) as name:")
+            raise TraceError(
+                "otherwise() comes before its when(…) was entered",
+                where=where,
+                hint="write `with when(…) as name:`, and below it `with name.otherwise():`",
+            )
         return Branch(self._recorder, self._recorder.otherwise(self.handle, where))
 
 
-def when(condition: Condition | Any) -> Branch:
+def when(condition: object) -> Branch:
     """Run the tasks called inside `with when(condition):` only if the condition holds.
 
     Args:
@@ -169,7 +220,11 @@ def map(body: Callable[[Any], Any], items: Any, *, concurrency: int | None = Non
     if concurrency is not None and (
         isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1
     ):
-        raise TraceError(f"concurrency={concurrency!r} is not a count", where=where, hint="write 1 or more")
+        raise TraceError(
+            f"concurrency={concurrency!r} is not a count of items",
+            where=where,
+            hint="write 1 or more, or leave it out for no limit",
+        )
     return _recorder("map(…)", where).map(body, items, concurrency, where)
 
 
@@ -224,13 +279,15 @@ class Artifact:
 
     @staticmethod
     def from_uri(uri: str) -> Any:
-        """The file or folder at a URI (`s3://…`, `gs://…`, `az://…`, `file://…`, a path) as an input of a step.
+        """The file or folder at a URI as an input of a step.
+
+        Args:
+            uri: `s3://…`, `gs://…`, `az://…`, `file://…`, or a path.
 
         Raises:
-            TraceError: it is no URI.
+            TraceError: it is no such URI, or has a password in it.
         """
-        if not isinstance(uri, str) or not uri or any(ord(char) < 32 for char in uri):
-            raise TraceError(f"{uri!r} is no URI", where=caller(), hint='write Artifact.from_uri("s3://bucket/key")')
+        check_uri(uri, caller())
         return Artifact(uri=uri)
 
     @staticmethod
@@ -238,13 +295,53 @@ class Artifact:
         """A named output of an earlier run in the same store: `Artifact.from_run(RUN, "train.model")`.
 
         Raises:
-            TraceError: the output is not named `task.output`.
+            TraceError: the run or the output has no such name.
         """
-        if output.count(".") != 1:
-            raise TraceError(f"{output!r} is not task.output", where=caller(), hint='write "train.model"')
+        where = caller()
+        if not isinstance(run, str) or not _RUN.match(run):
+            raise TraceError(f"{run!r} is no run's id", where=where, hint="crossdock runs list shows the ids")
+        if not isinstance(output, str) or not _RUN_OUTPUT.match(output):
+            raise TraceError(
+                f"{output!r} names no output of a run: it is not task.output",
+                where=where,
+                hint=f'write "train.model"; `crossdock runs outputs {run}` shows the names',
+            )
         return Artifact(run=run, output=output)
 
 
-def as_list(items: Sequence[Any] | Any) -> list[Any] | None:
+SCHEMES = ("s3", "gs", "az", "abfs", "abfss", "file")
+_RUN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_RUN_OUTPUT = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*\.[A-Za-z][A-Za-z0-9_-]*$")
+
+
+def check_uri(uri: str, where: str | None = None) -> str:
+    """The URI, when data can be at it.
+
+    Raises:
+        TraceError: it is none.
+    """
+    write = 'write "s3://bucket/key", "gs://bucket/key", "az://container/key", "file:///folder/file" or a path'
+    if not isinstance(uri, str) or not uri or any(ord(char) < 32 for char in uri):
+        raise TraceError(f"{uri!r} is no URI and no path", where=where, hint=write)
+    scheme, colon, rest = uri.partition("://")
+    if not colon:
+        return uri
+    if scheme not in SCHEMES:
+        near = did_you_mean(scheme, SCHEMES)
+        hint = "download it in a step" if scheme in ("http", "https", "ftp") else near
+        raise TraceError(f"{uri!r}: no data are read from {scheme}://", where=where, hint=hint)
+    place, _, key = rest.partition("/")
+    if ":" in place.rpartition("@")[0]:
+        raise TraceError(
+            f"the {scheme}:// URI holds a password, which would stand in the plan",
+            where=where,
+            hint="leave it out; credentials come from the environment that runs the step",
+        )
+    if not key or (not place and scheme != "file"):
+        raise TraceError(f"{uri!r} names no file and no folder", where=where, hint=write)
+    return uri
+
+
+def as_list(items: Any) -> list[Any] | None:
     """A literal list of items; None when it is something else."""
     return list(items) if isinstance(items, (list, tuple, range)) else None

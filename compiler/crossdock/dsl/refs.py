@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn, Protocol
 
 from crossdock.dsl import types
-from crossdock.dsl.errors import TraceError
+from crossdock.dsl.errors import TraceError, caller, did_you_mean
 
-_OURS = ("crossdock.dsl", "crossdock.passes", "crossdock.client", "crossdock_runtime")
-
-
-def caller() -> str:
-    """`file:line` of the nearest frame that is the user's."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
-        frame = frame.f_back  # type: ignore[assignment]
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "<unknown>"
+_LOOK_UP = "choose in a step, or write `with when(value == …):`"
 
 
 class Narrowing(Protocol):
@@ -25,7 +17,72 @@ class Narrowing(Protocol):
     def at(self, key: str | int) -> Any: ...
 
 
-class Condition:
+class Pending:
+    """Something that is decided only when the pipeline runs, so that plain Python cannot look at it now."""
+
+    __slots__ = ()
+
+    def _name(self) -> str:
+        """What it is, for messages."""
+        raise AssertionError
+
+    def _refuse(self, what: str, hint: str) -> NoReturn:
+        raise TraceError(f"{what} {self._name()}: it is known only when the pipeline runs", where=caller(), hint=hint)
+
+    def __bool__(self) -> NoReturn:
+        self._refuse(
+            "a plain Python if, while, and, or, not cannot see",
+            "write `with when(value == …):`, and combine comparisons with &, | and ~",
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        self._refuse("a plain Python loop cannot go over", "write `map(step, values)`, or loop in a step")
+
+    def __len__(self) -> NoReturn:
+        self._refuse("len() cannot measure", "take the length in a step")
+
+    def __contains__(self, item: object) -> NoReturn:
+        self._refuse("`in` cannot search", "search in a step that returns a bool")
+
+    def __hash__(self) -> NoReturn:
+        self._refuse("a dict or a set cannot look up", _LOOK_UP)
+
+    def __index__(self) -> NoReturn:
+        self._refuse("an index, a range or a count cannot be", "index or count in a step, or write `map(step, values)`")
+
+    def __str__(self) -> str:
+        self._refuse("a text (str, print, f-string) cannot hold", "build the text in a step")
+
+    def __format__(self, spec: str) -> NoReturn:
+        str(self)
+        raise AssertionError
+
+    def __setitem__(self, key: object, value: object) -> NoReturn:
+        self._refuse("an assignment cannot change", "return the changed value from a step")
+
+    def _convert(self, *_: Any) -> NoReturn:
+        self._refuse("plain Python cannot convert", "convert it in a step")
+
+    __int__ = __float__ = __complex__ = __bytes__ = __fspath__ = _convert
+
+    def _compute(self, *_: Any) -> NoReturn:
+        self._refuse("plain Python cannot compute with", "compute in a step")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _compute
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _compute
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __xor__ = __rxor__ = __divmod__ = __rdivmod__ = _compute
+    __neg__ = __pos__ = __abs__ = __round__ = __trunc__ = __floor__ = __ceil__ = _compute
+
+    def _compare(self, *_: Any) -> Any:
+        self._refuse("nothing compares", "compare one of its outputs")
+
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse("nothing can call", "call it in a step")
+
+
+class Condition(Pending):
     """A comparison of values, decided when the pipeline runs. Combine with `&`, `|` and `~`."""
 
     __slots__ = ("op", "terms")
@@ -34,36 +91,70 @@ class Condition:
         self.op = op
         self.terms = terms
 
-    def __and__(self, other: Condition) -> Condition:
-        return Condition("and", (self, _condition(other)))
+    def __and__(self, other: Any) -> Condition:
+        return Condition("and", (self, condition_of(other)))
 
-    def __or__(self, other: Condition) -> Condition:
-        return Condition("or", (self, _condition(other)))
+    def __or__(self, other: Any) -> Condition:
+        return Condition("or", (self, condition_of(other)))
+
+    __rand__, __ror__ = __and__, __or__
 
     def __invert__(self) -> Condition:
         return Condition("not", (self,))
 
     def __bool__(self) -> NoReturn:
         raise TraceError(
-            "this comparison is decided when the pipeline runs; plain Python (if, and, or, not, a chained a < b < c) "
-            "cannot see it",
+            f"{self._name()} is decided only when the pipeline runs: plain Python (if, while, and, or, not, in, "
+            "max, a < b < c) cannot see it",
             where=caller(),
-            hint="write `with when(…):`, and combine comparisons with &, | and ~",
+            hint="write `with when(…):`; combine comparisons with &, | and ~; for `in` write is_in(value, […])",
         )
+
+    def _name(self) -> str:
+        names = [term._name() for term in self.terms if isinstance(term, Pending)]
+        return f"a comparison of {names[0]}" if names and not isinstance(self.terms[0], Condition) else "a comparison"
 
     def __repr__(self) -> str:
         return f"Condition({self.op!r}, {self.terms!r})"
 
 
-def _condition(other: Any) -> Condition:
-    if isinstance(other, Ref):
-        return Condition("==", (other, True))
-    if not isinstance(other, Condition):
-        raise TraceError(f"{other!r} is not a comparison of task values", where=caller())
-    return other
+def condition_of(value: Any) -> Condition:
+    """A comparison, or a value that is true or false itself, as a condition.
+
+    Raises:
+        TraceError: it is neither.
+    """
+    if isinstance(value, Condition):
+        return value
+    if isinstance(value, Task) and len(value._outputs) == 1:
+        value = next(iter(value._outputs.values()))
+    if isinstance(value, Ref):
+        members = [kind for kind in types.union_members(value._type) if kind is not type(None)]
+        if members in ([bool], [Any]):
+            return Condition("==", (value, True))
+        raise TraceError(
+            f"{value._name()} is of type {types.type_text(value._type)}, which is neither true nor false",
+            where=caller(),
+            hint="compare it: when(value == …)"
+            if types.is_value(value._type)
+            else "return a bool or a number from the step, annotated as such",
+        )
+    if isinstance(value, Task):
+        raise TraceError(
+            f"{value._name()} is no value to decide on",
+            where=caller(),
+            hint=f"compare one of its outputs: {', '.join(value._outputs)}"
+            if value._outputs
+            else "return a bool from the step",
+        )
+    raise TraceError(
+        f"{value!r} is known already: it compares no task's value and no parameter",
+        where=caller(),
+        hint="use a plain `if` for what is known while the pipeline is traced",
+    )
 
 
-class Ref:
+class Ref(Pending):
     """A value that a task, a parameter or an item of a map will have.
 
     Attributes:
@@ -74,25 +165,38 @@ class Ref:
 
     __slots__ = ("_binding", "_task", "_type")
 
+    _binding: Any
+    _type: Any
+    _task: Task | None
+
     def __init__(self, binding: Any, type_: Any, task: Task | None = None) -> None:
-        self._binding = binding
-        self._type = type_
-        self._task = task
+        put = object.__setattr__
+        put(self, "_binding", binding)
+        put(self, "_type", type_)
+        put(self, "_task", task)
 
-    def after(self, *others: Any) -> Ref:
-        """Run the task that makes this value after `others`, with no data between them; returns itself."""
-        if self._task is None:
-            raise TraceError("only the result of a step can be ordered", where=caller())
-        self._task.after(*others)
-        return self
+    def _name(self) -> str:
+        task, name = getattr(self._binding, "task", None), getattr(self._binding, "name", None)
+        if task is not None:
+            one = f"the result of task {task!r}" if name == "output" else f"output {name!r} of task {task!r}"
+            return one if hasattr(self._binding, "path") else f"{one}, for each item of its map"
+        if name is not None:
+            return f"the parameter {name!r}"
+        return "the item of a map" if hasattr(self._binding, "scope") else "a task's result"
 
-    def isin(self, choices: Any) -> Condition:
-        """Whether the value is one of `choices`."""
-        return Condition("in", (self, list(choices)))
+    def __bool__(self) -> NoReturn:
+        if types.strip(self._type) is not bool:
+            super().__bool__()
+        self._refuse(
+            "a plain Python if, while, and, or, not cannot see",
+            "write `with when(value):`, or `with when(~value):` for `not`",
+        )
 
     def __getitem__(self, key: str | int) -> Ref:
         if not isinstance(key, (str, int)) or isinstance(key, bool):
-            raise TraceError(f"[{key!r}] does not pick a part of a task's value", where=caller())
+            self._refuse(
+                f"[{'…:…' if isinstance(key, slice) else repr(key)}] cannot pick a part of", "take it apart in a step"
+            )
         return self._part(key, f"[{key!r}]")
 
     def __getattr__(self, name: str) -> Ref:
@@ -100,18 +204,47 @@ class Ref:
             raise AttributeError(name)
         return self._part(name, f".{name}")
 
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        self._refuse("an assignment cannot change", "return the changed value from a step")
+
     def _part(self, key: str | int, text: str) -> Ref:
+        kind = types.type_text(self._type)
         if not types.is_value(self._type) and types.strip(self._type) is not Any:
             raise TraceError(
-                f"{text} of an artifact ({types.type_text(self._type)}) is not known while the pipeline is traced",
+                f"{text} of {self._name()} is not known while the pipeline is traced: {kind} is an artifact",
                 where=caller(),
                 hint="take it apart in a step",
             )
         try:
             part = types.field_type(self._type, key)
         except (KeyError, IndexError):
-            raise TraceError(f"{types.type_text(self._type)} has no {text}", where=caller()) from None
+            fields = types.fields_of(self._type)
+            if fields is not None:
+                hint = did_you_mean(str(key), fields)
+            elif isinstance(key, str) and hasattr(types.strip(self._type), key):
+                raise TraceError(
+                    f"{text} would be taken now, but {self._name()} ({kind}) is known only when the pipeline runs",
+                    where=caller(),
+                    hint="do it in a step",
+                ) from None
+            else:
+                hint = "return a dataclass, a dict or a list from the step, or take it apart in a step"
+            raise TraceError(
+                f"{self._name()} is of type {kind}, which has no {text}", where=caller(), hint=hint
+            ) from None
         return Ref(self._binding.at(key), part, self._task)
+
+    def __iter__(self) -> Iterator[Any]:
+        count = types.fixed_length(self._type)
+        if count is None:
+            super().__iter__()
+        if not types.is_value(self._type):
+            raise TraceError(
+                f"{self._name()} is one artifact ({types.type_text(self._type)}), and cannot be unpacked",
+                where=caller(),
+                hint='name the outputs: -> tuple[Annotated[…, "train"], Annotated[…, "test"]], or a NamedTuple',
+            )
+        return iter([self[number] for number in range(count or 0)])
 
     def __lt__(self, other: Any) -> Condition:
         return Condition("<", (self, other))
@@ -132,55 +265,23 @@ class Ref:
         return Condition("!=", (self, other))
 
     def __and__(self, other: Any) -> Condition:
-        return _condition(self).__and__(other)
+        return condition_of(self).__and__(other)
 
     def __or__(self, other: Any) -> Condition:
-        return _condition(self).__or__(other)
+        return condition_of(self).__or__(other)
+
+    __rand__, __ror__ = __and__, __or__
 
     def __invert__(self) -> Condition:
-        return Condition("not", (_condition(self),))
+        return ~condition_of(self)
 
-    __hash__ = object.__hash__
-
-    def _refuse(self, what: str, hint: str) -> NoReturn:
-        raise TraceError(f"{what} a value that is known only when the pipeline runs", where=caller(), hint=hint)
-
-    def __bool__(self) -> NoReturn:
-        self._refuse("a plain Python `if` (or and, or, not, while) cannot see", "write `with when(value == …):`")
-
-    def __iter__(self) -> NoReturn:
-        self._refuse("a plain Python loop cannot go over", "write `map(step, values)`, or loop inside a step")
-
-    def __len__(self) -> NoReturn:
-        self._refuse("len() of", "take the length in a step")
-
-    def __contains__(self, item: object) -> NoReturn:
-        self._refuse("`in` on", "write value.isin([…]), or look in a step")
-
-    def __format__(self, spec: str) -> NoReturn:
-        self._refuse("an f-string cannot hold", "build the text in a step")
-
-    def __str__(self) -> str:
-        self._refuse("str() of", "build the text in a step")
-
-    def __int__(self) -> NoReturn:
-        self._refuse("int() of", "convert it in a step")
-
-    def __float__(self) -> NoReturn:
-        self._refuse("float() of", "convert it in a step")
-
-    def _compute(self, *_: Any) -> NoReturn:
-        self._refuse("plain Python cannot compute with", "compute in a step")
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _compute
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __neg__ = _compute
-    __call__ = _compute
+    __hash__ = Pending.__hash__
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._binding!r}: {types.type_text(self._type)}>"
 
 
-class Task:
+class Task(Pending):
     """One use of a step in the pipeline that is being traced; its outputs are attributes."""
 
     __slots__ = ("_id", "_order", "_outputs", "_recorder")
@@ -191,38 +292,37 @@ class Task:
         self._recorder = recorder
         self._order = tuple(outputs.values()) if as_tuple else None
 
-    def after(self, *others: Any) -> Task:
-        """Run this task after `others`, with no data between them; returns itself."""
-        self._recorder.order(self._id, others, caller())
-        return self
+    def _name(self) -> str:
+        return f"task {self._id!r}"
 
     def __getattr__(self, name: str) -> Ref:
         if name.startswith("_"):
             raise AttributeError(name)
+        return self._output(name)
+
+    def _output(self, name: str | int) -> Ref:
         try:
-            return self._outputs[name]
-        except KeyError:
-            known = ", ".join(self._outputs) or "none"
+            return self._order[name] if isinstance(name, int) and self._order else self._outputs[str(name)]
+        except LookupError:
             raise TraceError(
                 f"the step of task {self._id!r} never produces an output {name!r}",
                 where=caller(),
-                hint=f"its outputs are: {known}",
+                hint=did_you_mean(str(name), self._outputs)
+                if self._outputs
+                else "it returns nothing; return the value from it, annotated as such",
             ) from None
 
     def __getitem__(self, key: str | int) -> Ref:
-        if isinstance(key, int) and self._order is not None:
-            return self._order[key]
-        return self.__getattr__(str(key))
+        return self._output(key)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Ref]:
         if self._order is None:
-            raise TraceError(f"task {self._id!r} has no outputs to unpack", where=caller())
+            raise TraceError(
+                f"task {self._id!r} has no outputs to go over",
+                where=caller(),
+                hint="return something from the step, annotated as such",
+            )
         return iter(self._order)
-
-    def __bool__(self) -> NoReturn:
-        raise TraceError(
-            "a plain Python `if` cannot see what a task does", where=caller(), hint="write `with when(…):`"
-        )
 
     def __repr__(self) -> str:
         return f"<Task {self._id}>"

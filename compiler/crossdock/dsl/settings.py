@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, fields, replace
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
-from crossdock.dsl.errors import TraceError
+from crossdock.dsl.errors import TraceError, caller, did_you_mean
 from crossdock.dsl.frozen import frozen
 
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
@@ -18,7 +18,21 @@ _QUANTITY = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([KMGTP]i|[kKMGTP])?B?\s*$")
 _DURATION = re.compile(r"^\s*(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+(?:\.\d+)?)s)?\s*$")
 _LABEL_KEY = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$")
 _ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_REFERENCE = re.compile(r"^\s*(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*\s*$")
 SECRET_SOURCES = ("env", "keyring", "kubernetes", "aws", "gcp", "azure")
+OUR_PREFIX = "CROSSDOCK_"
+
+
+def _refuse(message: str, hint: str | None = None) -> NoReturn:
+    raise TraceError(message, where=caller(), hint=hint)
+
+
+def _new(cls: type[Any], *_: Any, **given: Any) -> Any:
+    """`__new__` of the classes that a user makes: a name that is not theirs is said at the user's line."""
+    for name in given:
+        if name not in cls.__dataclass_fields__:
+            _refuse(f"{cls.__name__} has no {name!r}", hint=did_you_mean(name, cls.__dataclass_fields__))
+    return object.__new__(cls)
 
 
 def parse_bytes(text: str | int, what: str) -> int:
@@ -30,17 +44,17 @@ def parse_bytes(text: str | int, what: str) -> int:
         TraceError: the text is no quantity.
     """
     if isinstance(text, bool) or not isinstance(text, (str, int)):
-        raise TraceError(f"{what}={text!r} is not a size", hint=f'write {what}="4Gi" or a number of bytes')
+        _refuse(f"{what}={text!r} is not a size", hint=f'write {what}="4Gi" or a number of bytes')
     if isinstance(text, int):
         size = text
     else:
         match = _QUANTITY.match(text)
         if match is None:
-            raise TraceError(f"{what}={text!r} is not a size", hint=f'write {what}="4Gi" or "500M"')
+            _refuse(f"{what}={text!r} is not a size", hint=f'write {what}="4Gi" or "500M"')
         number, unit = match.groups()
         size = int(float(number) * (_BINARY.get(unit) or _DECIMAL.get(unit) or 1))
     if size <= 0:
-        raise TraceError(f"{what}={text!r} must be more than nothing")
+        _refuse(f"{what}={text!r} is not more than nothing", hint=f'write {what}="4Gi", or leave it out')
     return size
 
 
@@ -57,10 +71,10 @@ def parse_cpu(cpu: float | str) -> float:
     """Cores of `2`, `0.5` or `"500m"`."""
     try:
         cores = float(cpu[:-1]) / 1000 if isinstance(cpu, str) and cpu.endswith("m") else float(cpu)
-    except ValueError:
+    except (ValueError, TypeError):
         cores = -1.0
     if not 0 < cores < 10_000:
-        raise TraceError(f"cpu={cpu!r} is not a number of cores", hint='write cpu=2, cpu=0.5 or cpu="500m"')
+        _refuse(f"cpu={cpu!r} is not a number of cores", hint='write cpu=2, cpu=0.5 or cpu="500m"')
     return round(cores, 3)
 
 
@@ -75,7 +89,7 @@ def parse_seconds(value: float | str | timedelta, what: str) -> float:
         days, hours, minutes, rest = match.groups()
         seconds = int(days or 0) * 86400.0 + int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(rest or 0)
     if seconds is None or not 0 <= seconds < float("inf"):
-        raise TraceError(f"{what}={value!r} is not a duration", hint=f'write {what}=90 (seconds) or "1h30m"')
+        _refuse(f"{what}={value!r} is not a duration", hint=f'write {what}=90 (seconds) or "1h30m"')
     return seconds
 
 
@@ -101,6 +115,9 @@ class Resources:
     shm: str | int | None = None
     spot: bool = False
 
+    if not TYPE_CHECKING:
+        __new__ = _new
+
     def __post_init__(self) -> None:
         if self.cpu is not None:
             object.__setattr__(self, "cpu", parse_cpu(self.cpu))
@@ -109,9 +126,9 @@ class Resources:
             if size is not None:
                 object.__setattr__(self, name, format_bytes(parse_bytes(size, name)))
         if self.gpu is not None and (isinstance(self.gpu, bool) or not isinstance(self.gpu, int) or self.gpu < 0):
-            raise TraceError(f"gpu={self.gpu!r} is not a number of accelerators", hint="write gpu=1")
+            _refuse(f"gpu={self.gpu!r} is not a number of accelerators", hint="write gpu=1")
         if self.gpu_type is not None and not self.gpu:
-            raise TraceError(f"gpu_type={self.gpu_type!r} without gpu", hint="add gpu=1")
+            _refuse(f"gpu_type={self.gpu_type!r} without gpu", hint="add gpu=1")
 
     def bytes_of(self, name: str) -> int | None:
         """Size in bytes of `memory`, `disk` or `shm`; None when it was not asked for."""
@@ -133,26 +150,34 @@ class Retry:
     max_attempts: int = 3
     delay: float | str | timedelta = 0.0
     backoff: float = 2.0
-    on: tuple[Any, ...] = ()
+    on: Sequence[type[BaseException] | str] = ()
+
+    if not TYPE_CHECKING:
+        __new__ = _new
 
     def __post_init__(self) -> None:
         if isinstance(self.max_attempts, bool) or not isinstance(self.max_attempts, int) or self.max_attempts < 1:
-            raise TraceError(f"max_attempts={self.max_attempts!r} is not a count of attempts", hint="write 1 or more")
+            _refuse(f"max_attempts={self.max_attempts!r} is not a count of attempts", hint="write 1 or more")
         if self.max_attempts > 100:
-            raise TraceError(f"max_attempts={self.max_attempts} is more than 100")
+            _refuse(f"max_attempts={self.max_attempts} is more than 100", hint="write 100 or less")
         object.__setattr__(self, "delay", parse_seconds(self.delay, "delay"))
-        if self.backoff < 1:
-            raise TraceError(f"backoff={self.backoff!r} would shorten the delay", hint="write 1 or more")
+        if isinstance(self.backoff, bool) or not isinstance(self.backoff, (int, float)):
+            _refuse(f"backoff={self.backoff!r} is not a factor", hint="write backoff=2.0")
+        if not 1 <= self.backoff < float("inf"):
+            _refuse(f"backoff={self.backoff!r} would shorten the delay", hint="write 1 or more")
         object.__setattr__(self, "backoff", float(self.backoff))
         kinds = self.on if isinstance(self.on, (tuple, list)) else (self.on,)
         names = []
         for kind in kinds:
-            if isinstance(kind, str):
-                names.append(kind)
+            if isinstance(kind, str) and _REFERENCE.match(kind):
+                names.append(kind.strip())
             elif isinstance(kind, type) and issubclass(kind, BaseException):
                 names.append(f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."))
             else:
-                raise TraceError(f"on={kind!r} is not an exception class", hint="write on=(ConnectionError,)")
+                _refuse(
+                    f"on={kind!r} is not an exception class, and not the name of one",
+                    hint='write on=(ConnectionError,), or on=("requests.Timeout",) for one that is not imported here',
+                )
         object.__setattr__(self, "on", tuple(names))
 
     def wait_before(self, attempt: int) -> float:
@@ -173,15 +198,23 @@ class Cache:
 
     enabled: bool = True
     expires: float | str | timedelta | None = None
-    depends_on: tuple[Any, ...] = ()
+    depends_on: Sequence[str | PurePath] = ()
+
+    if not TYPE_CHECKING:
+        __new__ = _new
 
     def __post_init__(self) -> None:
         if self.expires is not None:
             object.__setattr__(self, "expires", parse_seconds(self.expires, "expires"))
-        depends = (self.depends_on,) if isinstance(self.depends_on, (str, PurePath)) else tuple(self.depends_on)
+        if not isinstance(self.enabled, bool):
+            _refuse(f"enabled={self.enabled!r} is not True or False", hint="write Cache(enabled=False)")
+        depends = tuple(self.depends_on) if isinstance(self.depends_on, (list, tuple)) else (self.depends_on,)
         for item in depends:
             if not isinstance(item, (str, PurePath)):
-                raise TraceError(f"depends_on={item!r} is neither text nor a Path")
+                _refuse(
+                    f"depends_on={item!r} is neither a text nor a Path",
+                    hint=f'write depends_on=("{item}",), or (Path("…"),) for the contents of a file',
+                )
         object.__setattr__(self, "depends_on", depends)
 
 
@@ -198,16 +231,71 @@ class Secret:
 
     def __init__(self, **reference: str) -> None:
         if len(reference) != 1:
-            raise TraceError("a Secret names one place", hint='write Secret(env="NAME")')
+            _refuse("a Secret names one place", hint='write Secret(env="NAME")')
         ((source, text),) = reference.items()
         if source not in SECRET_SOURCES:
-            raise TraceError(f"no secrets come from {source!r}", hint=f"one of {', '.join(SECRET_SOURCES)}")
+            _refuse(f"no secrets come from {source!r}", hint=did_you_mean(source, SECRET_SOURCES))
         if not isinstance(text, str) or not text:
-            raise TraceError(f"Secret({source}={text!r}) names nothing")
+            _refuse(f"Secret({source}={text!r}) names nothing", hint='write Secret(env="NAME")')
         if source in ("keyring", "kubernetes") and "/" not in text:
-            raise TraceError(f"Secret({source}={text!r}) lacks a key", hint=f'write Secret({source}="name/key")')
+            _refuse(f"Secret({source}={text!r}) lacks a key", hint=f'write Secret({source}="name/key")')
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "reference", text)
+
+
+_IMAGE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")
+_PATTERNS = {"env": _ENV_NAME, "secrets": _ENV_NAME, "labels": _LABEL_KEY}
+_EXAMPLES = {
+    "env": '"MODE": "fast"',
+    "secrets": '"TOKEN": Secret(env="TOKEN")',
+    "labels": '"team": "vision"',
+    "targets": '"kubeflow": {…}',
+}
+
+
+def _requirements(given: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, str) or not isinstance(given, (list, tuple)):
+        _refuse(f"requirements={given!r} is not a list", hint=f"write requirements=[{given!r}]")
+    for item in given:
+        if not isinstance(item, str) or not item.strip():
+            _refuse(f"{item!r} in requirements is not a text", hint='write requirements=["pandas>=2"]')
+    return tuple(sorted({item.strip() for item in given}))
+
+
+def _check_entry(name: str, key: object, value: object) -> None:
+    pattern = _PATTERNS.get(name)
+    if not isinstance(key, str) or (pattern and not pattern.match(key)):
+        rule = "letters, digits, '-', '_', '.' and '/'" if name == "labels" else "letters, digits and '_'"
+        _refuse(f"{key!r} is not a name for {name}", hint=f"{rule}: {name}={{{_EXAMPLES[name]}}}")
+    if name in ("env", "secrets") and key.startswith(OUR_PREFIX):
+        _refuse(f"{key!r} in {name} is a variable of Crossdock's own", hint=f"take a name without {OUR_PREFIX}")
+    if name == "secrets" and not isinstance(value, Secret):
+        _refuse(
+            f"the secret {key!r} is given by its value, which would stand in the plan",
+            hint=f'write secrets={{"{key}": Secret(env="{key}")}}',
+        )
+    if name in ("env", "labels") and not isinstance(value, str):
+        _refuse(f"{name}[{key!r}]={value!r} is not a text", hint=f'write {name}={{"{key}": "{value}"}}')
+
+
+class ContainerOptions(TypedDict, total=False):
+    """The fields of `Settings` as keyword arguments of `container_step`, whose image is a parameter of its own."""
+
+    resources: Resources
+    retry: Retry
+    timeout: float | str | timedelta
+    cache: Cache | bool
+    env: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+    labels: Mapping[str, str]
+    targets: Mapping[str, Any]
+
+
+class Options(ContainerOptions, total=False):
+    """The fields of `Settings` as keyword arguments of `@step` and of `with_options`."""
+
+    image: str
+    requirements: Sequence[str]
 
 
 @frozen
@@ -223,46 +311,42 @@ class Settings:
     timeout: float | str | timedelta | None = None
     cache: Cache | bool | None = None
     image: str | None = None
-    requirements: tuple[str, ...] | None = None
+    requirements: Sequence[str] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, Any] = field(default_factory=dict)
 
+    if not TYPE_CHECKING:
+        __new__ = _new
+
     def __post_init__(self) -> None:
         for name, kind in (("resources", Resources), ("retry", Retry)):
             found = getattr(self, name)
             if found is not None and not isinstance(found, kind):
-                raise TraceError(f"{name}={found!r} is not a {kind.__name__}", hint=f"write {name}={kind.__name__}(…)")
+                _refuse(f"{name}={found!r} is not a {kind.__name__}", hint=f"write {name}={kind.__name__}(…)")
         if self.timeout is not None:
             seconds = parse_seconds(self.timeout, "timeout")
             if seconds <= 0:
-                raise TraceError("timeout=0 would end every attempt at once")
+                _refuse("timeout=0 would end every attempt at once", hint='write timeout="1h", or leave it out')
             object.__setattr__(self, "timeout", seconds)
         if isinstance(self.cache, bool):
             object.__setattr__(self, "cache", Cache(enabled=self.cache))
         if self.cache is not None and not isinstance(self.cache, Cache):
-            raise TraceError(f"cache={self.cache!r} is not a Cache", hint="write cache=False or cache=Cache(…)")
+            _refuse(f"cache={self.cache!r} is not a Cache", hint="write cache=False or cache=Cache(…)")
         if self.requirements is not None:
-            if isinstance(self.requirements, str):
-                raise TraceError("requirements is a list", hint=f"write requirements=[{self.requirements!r}]")
-            object.__setattr__(self, "requirements", tuple(sorted(self.requirements)))
-        if self.image is not None and (not isinstance(self.image, str) or not self.image or " " in self.image):
-            raise TraceError(f"image={self.image!r} is not an image reference")
-        for name, pattern in (("env", _ENV_NAME), ("secrets", _ENV_NAME), ("labels", _LABEL_KEY)):
-            for key, value in getattr(self, name).items():
-                if not isinstance(key, str) or not pattern.match(key):
-                    raise TraceError(f"{key!r} is not a name for {name}")
-                if name == "secrets" and not isinstance(value, Secret):
-                    raise TraceError(
-                        f"the secret {key!r} is given by value",
-                        hint=f'write secrets={{"{key}": Secret(env="{key}")}}',
-                    )
-                if name != "secrets" and not isinstance(value, str):
-                    raise TraceError(f"{name}[{key!r}]={value!r} is not text", hint=f'write "{value}"')
+            object.__setattr__(self, "requirements", _requirements(self.requirements))
+        if self.image is not None and (not isinstance(self.image, str) or not _IMAGE.match(self.image)):
+            _refuse(f"image={self.image!r} is not an image reference", hint='write image="python:3.12-slim"')
+        for name in ("env", "secrets", "labels", "targets"):
+            found = getattr(self, name)
+            if not isinstance(found, Mapping):
+                _refuse(f"{name}={found!r} is not a dict", hint=f"write {name}={{{_EXAMPLES[name]}}}")
+            for key, value in found.items():
+                _check_entry(name, key, value)
         both = sorted(set(self.env) & set(self.secrets))
         if both:
-            raise TraceError(f"{both[0]!r} is in env and in secrets")
+            _refuse(f"{both[0]!r} is in env and in secrets", hint="leave it out of one of them")
 
     def over(self, base: Settings) -> Settings:
         """These settings on top of `base`."""
@@ -277,6 +361,13 @@ class Settings:
                 changed[name] = {**theirs, **mine} if mine and theirs else (mine or theirs)
             elif mine is None:
                 changed[name] = theirs
+        for name, other in (("env", "secrets"), ("secrets", "env")):
+            # A variable that is set here as a secret is not also taken as a text from there, and the other way round.
+            mine = getattr(self, other)
+            merged = changed.get(name, getattr(self, name))
+            if any(key in mine for key in merged):
+                own = getattr(self, name)
+                changed[name] = {key: value for key, value in merged.items() if key in own or key not in mine}
         return replace(self, **changed)
 
 

@@ -1,4 +1,4 @@
-"""`@step` and `container_step`: the units of work."""
+"""`@step`: a function that can be a task."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Generic, ParamSpec, TypeVar, get_args, get_origin, overload
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, ParamSpec, TypeVar, Unpack, get_args, get_origin, overload
 
 from crossdock.dsl import recording, types
-from crossdock.dsl.errors import TraceError
+from crossdock.dsl.errors import TraceError, caller, did_you_mean
 from crossdock.dsl.frozen import frozen
-from crossdock.dsl.refs import caller
-from crossdock.dsl.settings import Settings, no_settings
+from crossdock.dsl.settings import Options, Settings, no_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 DEFAULT_OUTPUT = "output"
+_NO_TYPES = (int, float, bytes, list, tuple, dict, set)
+LONGEST = 63
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")
 
 
@@ -52,8 +53,21 @@ def check_name(name: str, what: str, where: str) -> str:
     """
     if not isinstance(name, str) or not _NAME.match(name):
         raise TraceError(
-            f"{name!r} is no {what}: letters, digits, '-' and '_', at most 63, the first a letter",
+            f"{name!r} is no {what}",
             where=where,
+            hint="take letters (a to z), digits, '-' and '_', at most 63 of them, the first a letter",
+        )
+    return name
+
+
+def name_of(function: Callable[..., Any], what: str, where: str) -> str:
+    """The name that a function gives to a step or a pipeline."""
+    name = function.__name__.strip("_")
+    if not _NAME.match(name[:LONGEST]):
+        raise TraceError(
+            f"{function.__name__!r} is no {what}, which labels hold: letters (a to z), digits, '-' and '_'",
+            where=where,
+            hint=f'write @{what.partition(" ")[0]}(name="…")',
         )
     return name
 
@@ -86,18 +100,44 @@ class Signature:
                 hint="import the type at the top of the module (not under TYPE_CHECKING)",
             ) from None
         except TypeError as error:
-            raise TraceError(f"an annotation of {function.__name__!r} is no type: {error}", where=where) from None
+            raise TraceError(
+                f"an annotation of {function.__name__!r} is no type: {error}",
+                where=where,
+                hint="annotate with types: int, list[str], pandas.DataFrame, …",
+            ) from None
+        for what, hint in hints.items():
+            if isinstance(types.strip(hint), _NO_TYPES):
+                raise TraceError(
+                    f"{what!r} of {function.__name__!r} is annotated by {hint!r}, which is no type",
+                    where=where,
+                    hint="annotate with types: int, list[str], pandas.DataFrame, …",
+                )
         self.inputs: dict[str, InputSpec] = {}
         for parameter in inspect.signature(function).parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise TraceError(
-                    f"step {function.__name__!r} takes *{parameter.name}: inputs must be named",
+                    f"step {function.__name__!r} takes {parameter}, but a plan holds inputs by their names",
                     where=where,
-                    hint="take a list or a dict instead",
+                    hint=f"take a list or a dict: {parameter.name}: list[…]",
                 )
             if parameter.kind is parameter.POSITIONAL_ONLY:
-                raise TraceError(f"step {function.__name__!r} has a positional-only input", where=where)
-            self.inputs[parameter.name] = InputSpec(parameter.name, hints.get(parameter.name, Any), parameter.default)
+                raise TraceError(
+                    f"input {parameter.name!r} of step {function.__name__!r} is positional only",
+                    where=where,
+                    hint="drop the `/`",
+                )
+            if parameter.name not in hints:
+                method = parameter.name in ("self", "cls") and not self.inputs
+                raise TraceError(
+                    f"step {function.__name__!r} is a method, which a container cannot call"
+                    if method
+                    else f"input {parameter.name!r} of step {function.__name__!r} has no type",
+                    where=where,
+                    hint="make it a function at the top level of a module"
+                    if method
+                    else f"annotate it, e.g. `{parameter.name}: float`; `Any` takes everything",
+                )
+            self.inputs[parameter.name] = InputSpec(parameter.name, hints[parameter.name], parameter.default)
         if "return" not in hints:
             raise TraceError(
                 f"step {function.__name__!r} does not say what it returns",
@@ -109,11 +149,15 @@ class Signature:
         for spec in specs:
             check_name(spec.name, "output name", where)
             if spec.name in self.outputs:
-                raise TraceError(f"step {function.__name__!r} has two outputs named {spec.name!r}", where=where)
+                raise TraceError(
+                    f"step {function.__name__!r} has two outputs named {spec.name!r}",
+                    where=where,
+                    hint="give one of them another name",
+                )
             self.outputs[spec.name] = spec
 
 
-def _named(annotation: Any, fallback: str | None, where: str) -> OutputSpec:
+def output_spec(annotation: Any, fallback: str | None, where: str) -> OutputSpec:
     name, materializer = fallback, None
     if get_origin(annotation) is Annotated:
         for extra in get_args(annotation)[1:]:
@@ -123,7 +167,7 @@ def _named(annotation: Any, fallback: str | None, where: str) -> OutputSpec:
                 materializer = f"{extra.__module__}:{extra.__qualname__}"
     if name is None:
         raise TraceError(
-            "several outputs need names",
+            f"several outputs need a name each, and {types.type_text(annotation)} has none",
             where=where,
             hint='write tuple[Annotated[int, "rows"], …] or a NamedTuple',
         )
@@ -136,14 +180,14 @@ def _outputs(annotation: Any, where: str) -> tuple[str, list[OutputSpec]]:
         return "none", []
     if types.is_namedtuple(bare):
         hints = typing.get_type_hints(bare, include_extras=True)
-        specs = [_named(hints.get(name, Any), name, where) for name in bare._fields]
+        specs = [output_spec(hints.get(name, Any), name, where) for name in bare._fields]
         return "namedtuple", [
             OutputSpec(name, item.type, item.materializer) for name, item in zip(bare._fields, specs, strict=True)
         ]
     args = get_args(bare)
     if get_origin(bare) is tuple and any(get_origin(arg) is Annotated for arg in args):
-        return "tuple", [_named(arg, None, where) for arg in args]
-    return "single", [_named(annotation, DEFAULT_OUTPUT, where)]
+        return "tuple", [output_spec(arg, None, where) for arg in args]
+    return "single", [output_spec(annotation, DEFAULT_OUTPUT, where)]
 
 
 class Step(Generic[P, R]):
@@ -169,7 +213,7 @@ class Step(Generic[P, R]):
         """Inputs and outputs, from the annotations."""
         return Signature(self.function)
 
-    def with_options(self, *, name: str | None = None, **settings: Any) -> Step[P, R]:
+    def with_options(self, *, name: str | None = None, **settings: Unpack[Options]) -> Step[P, R]:
         """This step with other settings, for one call.
 
         Args:
@@ -180,7 +224,7 @@ class Step(Generic[P, R]):
             TraceError: there is no such setting.
         """
         where = caller()
-        over = _settings(settings, where)
+        over = settings_of(settings, where)
         if name is not None:
             check_name(name, "task name", where)
         clone: Step[P, R] = Step(self.function, self.name, over.over(self.settings), task_name=name or self.task_name)
@@ -198,25 +242,24 @@ class Step(Generic[P, R]):
         return f"<Step {self.name}>"
 
 
-def _settings(values: Mapping[str, Any], where: str) -> Settings:
+def settings_of(values: Options, where: str) -> Settings:
+    """Settings of keyword arguments.
+
+    Raises:
+        TraceError: there is no such setting, or it cannot be of this value.
+    """
     known = Settings.__dataclass_fields__
     for key in values:
         if key not in known:
-            raise TraceError(f"there is no setting {key!r}", where=where, hint=f"one of {', '.join(known)}")
-    if not values:
-        return no_settings()
-    try:
-        return Settings(**values)
-    except TraceError as error:
-        error.where = error.where or where
-        raise
+            raise TraceError(f"there is no setting {key!r}", where=where, hint=did_you_mean(key, known))
+    return Settings(**values) if values else no_settings()
 
 
 @overload
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
-def step(*, name: str | None = None, **settings: Any) -> Callable[[Callable[P, R]], Step[P, R]]: ...
-def step(function: Any = None, /, *, name: str | None = None, **settings: Any) -> Any:
+def step(*, name: str | None = None, **settings: Unpack[Options]) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(function: Any = None, /, *, name: str | None = None, **settings: Unpack[Options]) -> Any:
     """Make a step of a typed function.
 
     Args:
@@ -229,141 +272,36 @@ def step(function: Any = None, /, *, name: str | None = None, **settings: Any) -
         TraceError: a setting or the function's signature cannot be used.
     """
     where = caller()
-    chosen = _settings(settings, where)
+    chosen = settings_of(settings, where)
     if name is not None:
         check_name(name, "step name", where)
 
     def decorate(target: Any) -> Any:
         if not inspect.isfunction(target):
-            raise TraceError(f"@step decorates a plain function, not {target!r}", where=where)
-        if inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target):
-            raise TraceError(f"step {target.__name__!r} is async or a generator", where=location(target))
-        return Step(target, name or target.__name__, chosen)
+            by_position = isinstance(target, (str, int, dict, Settings))
+            raise TraceError(
+                f"@step decorates a plain function, not {target!r}",
+                where=where,
+                hint='options are given by name: @step(name="…")' if by_position else "decorate a `def` with it",
+            )
+        if target.__name__ == "<lambda>":
+            raise TraceError(
+                "a lambda has no name that a container could import it by",
+                where=where,
+                hint="write a `def` at the top level of a module",
+            )
+        if inspect.iscoroutinefunction(target) or inspect.isasyncgenfunction(target):
+            raise TraceError(
+                f"step {target.__name__!r} is async, and a step is called and waited for",
+                where=location(target),
+                hint="drop `async`, and call asyncio.run(…) in it",
+            )
+        if inspect.isgeneratorfunction(target):
+            raise TraceError(
+                f"step {target.__name__!r} is a generator, and a step returns what it makes",
+                where=location(target),
+                hint="return a list",
+            )
+        return Step(target, name or name_of(target, "step name", where), chosen)
 
     return decorate if function is None else decorate(function)
-
-
-@frozen
-class InputPath:
-    """In a container step's command or args: the path of the file or folder of an input."""
-
-    name: str
-
-
-@frozen
-class InputValue:
-    """In a container step's command or args: the text of a value input."""
-
-    name: str
-
-
-@frozen
-class OutputPath:
-    """In a container step's command or args: where the program writes an output."""
-
-    name: str
-
-
-class ContainerStep:
-    """A program in an image, as a step. Made by `container_step`."""
-
-    def __init__(
-        self,
-        name: str,
-        command: tuple[Any, ...],
-        args: tuple[Any, ...],
-        inputs: dict[str, InputSpec],
-        outputs: dict[str, OutputSpec],
-        settings: Settings,
-        task_name: str | None = None,
-    ) -> None:
-        self.name = name
-        self.command = command
-        self.args = args
-        self.inputs = inputs
-        self.outputs = outputs
-        self.settings = settings
-        self.task_name = task_name
-
-    def with_options(self, *, name: str | None = None, **settings: Any) -> ContainerStep:
-        """This step with other settings, for one call; see `Step.with_options`."""
-        where = caller()
-        over = _settings(settings, where).over(self.settings)
-        if name is not None:
-            check_name(name, "task name", where)
-        return ContainerStep(
-            self.name, self.command, self.args, self.inputs, self.outputs, over, name or self.task_name
-        )
-
-    def __call__(self, **kwargs: Any) -> Any:
-        recorder = recording.active.get()
-        if recorder is None:
-            raise TraceError(
-                f"container step {self.name!r} runs only as part of a pipeline",
-                where=caller(),
-                hint="call it in one",
-            )
-        return recorder.call(self, (), kwargs, caller())
-
-    def __repr__(self) -> str:
-        return f"<ContainerStep {self.name}>"
-
-
-def container_step(
-    *,
-    name: str,
-    image: str,
-    command: Sequence[Any],
-    args: Sequence[Any] = (),
-    inputs: Mapping[str, Any] | None = None,
-    outputs: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> ContainerStep:
-    """Make a step of any program in an image.
-
-    Args:
-        name: what its tasks are called.
-        image: the image reference.
-        command: the program, e.g. `["sort"]`; items are text, `InputPath`, `InputValue` or `OutputPath`.
-        args: its arguments, likewise. No shell reads them.
-        inputs: name to type; an artifact (`Path`, `bytes`) by `InputPath`, a value by either.
-        outputs: name to type; the program writes each to its `OutputPath`. A value is read back as text or JSON.
-        settings: any field of `Settings`.
-
-    Raises:
-        TraceError: a placeholder names an input or output that is not declared, or an output is never written.
-    """
-    where = caller()
-    check_name(name, "step name", where)
-    for words, what in ((command, "command"), (args, "args")):
-        if isinstance(words, str):
-            raise TraceError(f"{what} is a list of words", where=where, hint=f'write {what}=["sh", "-c", "…"]')
-    if not command:
-        raise TraceError(f"container step {name!r} has no command", where=where)
-    ins = {key: InputSpec(check_name(key, "input name", where), kind) for key, kind in (inputs or {}).items()}
-    outs = {key: _named(kind, key, where) for key, kind in (outputs or {}).items()}
-    for key in outs:
-        check_name(key, "output name", where)
-    written = set()
-    for word in (*command, *args):
-        if isinstance(word, (InputPath, InputValue)):
-            if word.name not in ins:
-                raise TraceError(f"{word!r} names no input of {name!r}", where=where, hint=f"inputs: {', '.join(ins)}")
-            if isinstance(word, InputValue) and not types.is_value(ins[word.name].type):
-                raise TraceError(f"{word.name!r} is an artifact", where=where, hint=f"write InputPath({word.name!r})")
-        elif isinstance(word, OutputPath):
-            if word.name not in outs:
-                raise TraceError(
-                    f"{word!r} names no output of {name!r}", where=where, hint=f"outputs: {', '.join(outs)}"
-                )
-            written.add(word.name)
-        elif not isinstance(word, str):
-            raise TraceError(f"{word!r} in command or args is not text", where=where, hint=f"write {str(word)!r}")
-    missing = [key for key in outs if key not in written]
-    if missing:
-        raise TraceError(
-            f"container step {name!r} never produces its output {missing[0]!r}",
-            where=where,
-            hint=f"put OutputPath({missing[0]!r}) among its args",
-        )
-    return ContainerStep(name, tuple(command), tuple(args), ins, outs, _settings({**settings, "image": image}, where))

@@ -186,6 +186,28 @@ def element_type(annotation: Any) -> Any:
     return args[0] if args and origin is not dict else Any
 
 
+def fixed_length(annotation: Any) -> int | None:
+    """How many items a tuple type has, where it says so."""
+    annotation = strip(annotation)
+    if is_namedtuple(annotation):
+        return len(annotation._fields)
+    args = get_args(annotation)
+    return len(args) if get_origin(annotation) is tuple and Ellipsis not in args else None
+
+
+def fields_of(annotation: Any) -> tuple[str, ...] | None:
+    """Names of the fields of a dataclass, a pydantic model, a NamedTuple or a TypedDict; None for anything else."""
+    members = [member for member in union_members(annotation) if member is not type(None)]
+    kind = members[0] if len(members) == 1 else None
+    if is_namedtuple(kind):
+        return tuple(kind._fields)  # type: ignore[union-attr]
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return tuple(field.name for field in dataclasses.fields(kind))
+    if is_pydantic(kind) or typing.is_typeddict(kind):
+        return tuple(typing.get_type_hints(kind))
+    return None
+
+
 def field_type(annotation: Any, key: Any) -> Any:
     """The type of `value[key]` or `value.key`; raises KeyError when there is no such field."""
     annotation = strip(annotation)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from crossdock.dsl import types
+from crossdock.dsl.container import ContainerStep
 from crossdock.dsl.errors import TraceError
 from crossdock.dsl.pipeline import Artifact, Pipeline
 from crossdock.dsl.refs import Condition, Ref
 from crossdock.dsl.refs import Task as TaskRef
 from crossdock.dsl.settings import Settings, no_settings
-from crossdock.dsl.step import ContainerStep, Step
+from crossdock.dsl.step import Step
 from crossdock.ir import (
     Binding,
     Collect,
@@ -25,7 +26,6 @@ from crossdock.ir import (
     Literal,
     MapScope,
     Output,
-    Param,
     Parameter,
     RunOutput,
     Scope,
@@ -33,6 +33,8 @@ from crossdock.ir import (
     Uri,
 )
 from crossdock_runtime import values
+
+_LONGEST_SHOWN = 100
 
 
 @dataclass(slots=True)
@@ -55,7 +57,13 @@ class Binder:
         self.scopes: dict[str, Scope] = {}
         self.frame = Frame(settings=settings)
         self.exit: str | None = None
+        self.problems: list[TraceError] = []
         self._counts: dict[str, int] = {}
+
+    def _problem(self, error: TraceError) -> None:
+        """Note what is wrong, so that all of it can be said at once."""
+        if str(error) not in map(str, self.problems):
+            self.problems.append(error)
 
     @contextmanager
     def _inside(self, **changes: Any) -> Iterator[None]:
@@ -70,7 +78,7 @@ class Binder:
         finally:
             self.frame = outer
 
-    def _unique(self, stem: str, taken: Mapping[str, Any]) -> str:
+    def _unique(self, stem: str) -> str:
         count = self._counts.get(f"<{stem}>", 0) + 1
         self._counts[f"<{stem}>"] = count
         return f"{stem}-{count}"
@@ -80,27 +88,45 @@ class Binder:
             self._visible(value._binding, what, where)
             return value._binding, value._type
         if isinstance(value, Condition):
-            raise TraceError(f"{what} is given a comparison", where=where, hint="compare inside a step, or use when(…)")
+            raise TraceError(
+                f"{what} is given a comparison, which only steers when(…)",
+                where=where,
+                hint="give it the value, and compare in the step",
+            )
         if isinstance(value, TaskRef):
             if len(value._outputs) == 1:
                 return self._bind(next(iter(value._outputs.values())), what, where, target)
             known = ", ".join(f".{name}" for name in value._outputs)
-            hint = f"pick one of its outputs: {known}" if known else "order the two with .after(…)"
-            raise TraceError(f"{what} is given a whole task with {len(value._outputs)} outputs", where=where, hint=hint)
+            if known:
+                message = f"{what} is given all {len(value._outputs)} outputs of task {value._id!r}"
+                raise TraceError(message, where=where, hint=f"pick one of them: {known}")
+            raise TraceError(
+                f"{what} is given the result of task {value._id!r}, which returns nothing",
+                where=where,
+                hint="return the value from the step, annotated as such; to only order the two: after(…)",
+            )
         if isinstance(value, Artifact):
             if value.uri is not None:
                 return Uri(value.uri), Any
             task, _, name = str(value.output).rpartition(".")
             return RunOutput(str(value.run), task, name), Any
         if isinstance(value, (Step, ContainerStep, Pipeline)):
-            raise TraceError(f"{what} is given {value!r} itself", where=where, hint="call it: step(…)")
-        if isinstance(value, (list, tuple)) and _holds_ref(value):
+            raise TraceError(
+                f"{what} is given {value!r} itself, not what it returns",
+                where=where,
+                hint=f"call it: {value.name.replace('-', '_')}(…)",
+            )
+        if isinstance(value, (list, tuple)) and holds_ref(value):
             bound = [self._bind(item, what, where) for item in value]
             return ListOf(tuple(item for item, _ in bound)), _list_of([kind for _, kind in bound])
-        if isinstance(value, dict) and _holds_ref(value.values()):
+        if isinstance(value, dict) and holds_ref(value.values()):
             for key in value:
                 if not isinstance(key, str):
-                    raise TraceError(f"{what}: a dict that holds task results has text keys, not {key!r}", where=where)
+                    raise TraceError(
+                        f"{what}: a dict that holds task results has texts as its keys, not {key!r}",
+                        where=where,
+                        hint=f'write "{key}": …',
+                    )
             pairs = {key: self._bind(item, what, where) for key, item in value.items()}
             kinds = _list_of([kind for _, kind in pairs.values()])
             return (
@@ -114,9 +140,9 @@ class Binder:
             return values.encode(value)
         except values.NotAValue as error:
             raise TraceError(
-                f"{what} is given {type(value).__name__} data that cannot be written into a plan: {error}",
+                f"{what} is given a {type(value).__name__}, which cannot be written into a plan: {error}",
                 where=where,
-                hint="make it in a step, or pass its place by Artifact.from_uri(…)",
+                hint="make it in a step; data that exist already come in by Artifact.from_uri(…)",
             ) from None
 
     def _visible(self, binding: Binding, what: str, where: str) -> None:
@@ -124,11 +150,15 @@ class Binder:
         if isinstance(binding, Item):
             inside = {scope.id for scope in self._chain(self.frame.scope)}
             if binding.scope not in inside:
-                raise TraceError(f"{what} uses the item of a map outside of that map", where=where)
+                raise TraceError(
+                    f"{what} uses the item of a map outside of that map",
+                    where=where,
+                    hint="give it the list that the map goes over, or call the step in the map's body",
+                )
         elif isinstance(binding, Output):
             producer = self.tasks.get(binding.task)
             if producer is None:
-                raise TraceError(f"{what} uses a task of another pipeline", where=where)
+                raise _foreign(what, binding.task, where)
             if producer.scope is not None:
                 mine = {scope.id for scope in self._chain(self.frame.scope) if isinstance(scope, MapScope)}
                 for scope in self._chain(producer.scope):
@@ -139,7 +169,7 @@ class Binder:
                             hint="return it from the map's body, and use what map(…) returns",
                         )
         elif isinstance(binding, Collect) and binding.task not in self.tasks:
-            raise TraceError(f"{what} uses a task of another pipeline", where=where)
+            raise _foreign(what, binding.task, where)
 
     def _chain(self, scope: str | None) -> Iterator[Scope]:
         while scope is not None:
@@ -148,28 +178,42 @@ class Binder:
             scope = found.parent
 
 
+def _foreign(what: str, task: str, where: str) -> TraceError:
+    return TraceError(
+        f"{what} uses task {task!r} of another pipeline",
+        where=where,
+        hint="keep no result of a step outside of the pipeline function; pass it as a parameter",
+    )
+
+
 def source_of(value: Any) -> str:
-    binding = getattr(value, "_binding", None) if isinstance(value, Ref) else None
-    if isinstance(binding, (Output, Collect)):
-        return f" (output {binding.name!r} of task {binding.task!r})"
-    if isinstance(binding, Param):
-        return f" (parameter {binding.name!r})"
-    return ""
+    """Where a value comes from, in brackets."""
+    return f" ({value._name()})" if isinstance(value, Ref) else ""
 
 
-def _holds_ref(items: Any) -> bool:
+def holds_ref(items: Any) -> bool:
+    """Whether something in there is known only when the pipeline runs."""
     return any(
         isinstance(item, (Ref, TaskRef, Artifact))
-        or (isinstance(item, (list, tuple)) and _holds_ref(item))
-        or (isinstance(item, dict) and _holds_ref(item.values()))
+        or (isinstance(item, (list, tuple)) and holds_ref(item))
+        or (isinstance(item, dict) and holds_ref(item.values()))
         for item in items
     )
 
 
 def _list_of(kinds: list[Any]) -> Any:
-    first = types.strip(kinds[0])
-    same = all(types.strip(kind) == first for kind in kinds)
-    return list[first] if same else list[Any]  # type: ignore[valid-type]
+    found = [types.strip(kind) for kind in kinds]
+    if Any in found:
+        return list[Any]
+    return list[typing.Union[tuple(found)]]  # type: ignore[misc] # noqa: UP007
+
+
+def brief(value: Any) -> str:
+    """A value and its type, in a few words."""
+    text = repr(value)
+    if text.startswith("<") or isinstance(value, (set, frozenset)):
+        return f"a {type(value).__name__}"
+    return f"{text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '…'} ({type(value).__name__})"
 
 
 def kind_of(value: Any) -> Any:
@@ -180,7 +224,7 @@ def kind_of(value: Any) -> Any:
 
 
 def fits(value: Any, annotation: Any) -> bool:
-    """Whether a literal is of the annotated type; its elements are looked at one level deep for lists and dicts."""
+    """Whether a literal is of the annotated type, with all that is in it."""
     target = types.strip(annotation)
     if target is Any or (value is None and types.is_optional(target)):
         return True
@@ -193,6 +237,10 @@ def fits(value: Any, annotation: Any) -> bool:
             if types.assignable(type(value), typing.get_origin(member) or member) and all(
                 fits(item, element) for item in value
             ):
+                return True
+        elif isinstance(value, dict) and types.assignable(dict, typing.get_origin(member) or member):
+            args = typing.get_args(member)
+            if len(args) != 2 or all(fits(key, args[0]) and fits(item, args[1]) for key, item in value.items()):
                 return True
         elif types.assignable(type(value), member):
             return True

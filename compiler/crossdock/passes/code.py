@@ -59,11 +59,16 @@ class CodeBook:
         found: Any = module
         for part in name.split("."):
             found = getattr(found, part, None)
-        if found is not None and getattr(found, "function", found) is not function:
+        if (
+            module is not None
+            and found is not function
+            and not (isinstance(found, Step) and found.function is function)
+        ):
+            what = "is not there" if found is None else f"is another {type(found).__name__} by now"
             raise TraceError(
-                f"step {step.name!r} cannot be imported: {function.__module__}.{name} is something else by now",
+                f"step {step.name!r} cannot be imported: {function.__module__}.{name} {what}",
                 where=location(function),
-                hint="give the two functions different names",
+                hint="give the two different names; @step is the outermost decorator",
             )
         return PythonCode(
             ref=f"{self._module(function)}:{name}",
@@ -113,6 +118,10 @@ def _dumped(target: str, value: Any, where: str) -> Mapping[str, Any]:
         return value
     dump = getattr(value, "model_dump", None)
     if dump is None:
-        raise TraceError(f"targets[{target!r}]={value!r} is neither a dict nor the target's model", where=where)
+        raise TraceError(
+            f"targets[{target!r}]={value!r} is neither a dict nor the target's model",
+            where=where,
+            hint=f'write targets={{"{target}": {{…}}}}',
+        )
     body: Mapping[str, Any] = dump(mode="json", exclude_unset=True)
     return body

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crossdock.passes.reach import Reach, file_of, module_of, statement_of
-from crossdock.passes.resolve import Resolver
+from crossdock.passes.resolve import OURS, Resolver
 from crossdock_runtime.loading import Project
 
 _resolvers: dict[Project, Resolver] = {}
@@ -45,12 +45,12 @@ def code_report(function: Callable[..., Any], project: Project) -> dict[str, str
 
 
 def imported_distributions(function: Callable[..., Any], project: Project) -> tuple[str, ...]:
-    """The top-level names of the libraries, apart from the standard one, that the function's code imports.
+    """The top-level names of the libraries that the function's code imports, apart from the standard one and ours.
 
     Raises:
         CrossdockError: the function has no source.
     """
-    return tuple(sorted(_reach(function, project).libraries - sys.stdlib_module_names))
+    return tuple(sorted(_reach(function, project).libraries - sys.stdlib_module_names - set(OURS)))
 
 
 def _reach(function: Callable[..., Any], project: Project) -> Reach:

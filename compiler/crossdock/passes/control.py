@@ -8,11 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from crossdock.dsl import types
-from crossdock.dsl.errors import TraceError
-from crossdock.dsl.pipeline import RunStatus, as_list
-from crossdock.dsl.refs import Condition, Ref
+from crossdock.dsl.container import ContainerStep
+from crossdock.dsl.errors import TraceError, shown
+from crossdock.dsl.pipeline import Pipeline, RunStatus, as_list
+from crossdock.dsl.refs import Condition, Pending, Ref, condition_of
 from crossdock.dsl.refs import Task as TaskRef
-from crossdock.dsl.step import ContainerStep, InputSpec, Step
+from crossdock.dsl.settings import Settings
+from crossdock.dsl.step import InputSpec, Step
 from crossdock.ir import (
     BranchScope,
     Collect,
@@ -27,19 +29,43 @@ from crossdock.ir import (
     Output,
     OutputType,
     Param,
+    Plan,
     Predicate,
     Status,
     Task,
 )
-from crossdock.passes.bind import Binder, source_of
+from crossdock.passes.bind import Binder, brief, source_of
+
+_NUMBERS = (int, float, bool)
+
+
+def _outline(items: Any) -> str:
+    return items._name() if isinstance(items, Pending) else brief(items)
+
+
+def _no_list(items: Any) -> str:
+    if isinstance(items, TaskRef):
+        known = ", ".join(f".{name}" for name in items._outputs)
+        return f"pick one of its outputs: {known}" if known else "return a list[…] from the step, annotated as such"
+    if isinstance(items, int):
+        return f"write map(step, range({items}))"
+    if isinstance(items, str):
+        return f"write map(step, [{items!r}])"
+    if isinstance(items, (set, frozenset)):
+        return "a set has no order: write map(step, sorted(items))"
+    return "write map(step, list(items))"
 
 
 class ControlFlow(Binder, abc.ABC):
     """The words of control flow."""
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._waiting: dict[str, None] = {}
+
     @abc.abstractmethod
     def _declared(
-        self, step: Step[Any, Any] | ContainerStep
+        self, step: Step[Any, Any] | ContainerStep[Any]
     ) -> tuple[Mapping[str, InputSpec], dict[str, OutputType]]: ...
 
     @abc.abstractmethod
@@ -55,19 +81,13 @@ class ControlFlow(Binder, abc.ABC):
 
     def when(self, condition: Any, where: str) -> AbstractContextManager[Any]:
         """Open a branch."""
-        if isinstance(condition, Ref):
-            condition = Condition("==", (condition, True))
-        if not isinstance(condition, Condition):
-            raise TraceError(
-                f"when({condition!r}) compares no task's value and no parameter",
-                where=where,
-                hint="use a plain `if` for what is known already",
-            )
-        return self._branch(condition, where)
+        self._waiting[where] = None
+        return self._branch(condition_of(condition), where)
 
     @contextmanager
     def _branch(self, condition: Condition, where: str) -> Iterator[Any]:
-        gate = Gate(self._unique("when", self.gates), self._predicate(condition, where))
+        self._waiting.pop(where, None)
+        gate = Gate(self._unique("when"), self._predicate(condition, where))
         self.gates[gate.id] = gate
         parent = self.frame.scope
         scope = BranchScope(gate.id, gate.id, True, parent)
@@ -75,79 +95,114 @@ class ControlFlow(Binder, abc.ABC):
         with self._inside(scope=scope.id):
             yield (gate.id, parent)
 
+    def _all_entered(self) -> None:
+        for where in self._waiting:
+            message = "when(…) decides nothing without a `with`"
+            self._problem(TraceError(message, where=where, hint="write `with when(…):`, the steps indented below it"))
+
     @contextmanager
     def otherwise(self, branch: Any, where: str) -> Iterator[Any]:
         """Open the else branch of a branch that is closed."""
         gate, parent = branch
         name = f"{gate}-else"
         if self.frame.scope != parent:
-            raise TraceError("otherwise() stands in another block than its when(…)", where=where)
+            raise TraceError(
+                "otherwise() stands in another block than its when(…)",
+                where=where,
+                hint="put `with name.otherwise():` below the `with when(…) as name:`, indented as far",
+            )
         if name in self.scopes:
-            raise TraceError("this when(…) has an else branch already", where=where)
+            raise TraceError(
+                "this when(…) has an else branch already", where=where, hint="put the steps into that branch"
+            )
         self.scopes[name] = BranchScope(name, gate, False, parent)
         with self._inside(scope=name):
             yield branch
 
-    def _predicate(self, condition: Any, where: str) -> Predicate:
-        if isinstance(condition, Ref):
-            condition = Condition("==", (condition, True))
-        if not isinstance(condition, Condition):
-            raise TraceError(f"{condition!r} is no comparison", where=where)
+    def _predicate(self, condition: Condition, where: str) -> Predicate:
         if condition.op in ("and", "or", "not"):
             return Logic(condition.op, tuple(self._predicate(term, where) for term in condition.terms))
         sides = []
         for term in condition.terms:
-            if isinstance(term, Ref) and not types.is_value(term._type):
+            if isinstance(term, Ref) and not types.is_value(term._type) and types.strip(term._type) is not Any:
                 raise TraceError(
-                    f"when(…) compares {source_of(term).strip(' ()') or 'an artifact'}, "
-                    f"a {types.type_text(term._type)}, which is not a value",
+                    f"when(…) compares {term._name()} ({types.type_text(term._type)}), which is an artifact",
                     where=where,
-                    hint="return a number, a text or a bool from the step, annotated as such",
+                    hint="return a number, a text or a bool from the step, annotated as such, and compare that",
                 )
             sides.append(self._bind(term, "when(…)", where)[0])
         left, right = condition.terms
-        if isinstance(left, Ref) and condition.op != "in":
+        if condition.op == "in":
+            for choice in right:
+                self._comparable("in", left, choice, where)
+        else:
             self._comparable(condition.op, left, right, where)
         return Compare(condition.op, sides[0], sides[1])
 
-    def _comparable(self, op: str, left: Ref, right: Any, where: str) -> None:
-        kind = right._type if isinstance(right, Ref) else type(right)
-        mine = types.strip(left._type)
-        numbers = (int, float, bool)
-        if mine is Any or types.strip(kind) is Any or right is None:
+    def _comparable(self, op: str, left: Any, right: Any, where: str) -> None:
+        mine, theirs = (types.strip(side._type) if isinstance(side, Ref) else type(side) for side in (left, right))
+        if mine is Any or theirs is Any or left is None or right is None:
             return
-        if (mine in numbers and types.strip(kind) in numbers) or types.assignable(kind, mine):
+        if mine in _NUMBERS and theirs in _NUMBERS:
             return
-        if types.assignable(mine, kind):
+        if types.assignable(theirs, mine) or types.assignable(mine, theirs):
             return
+        ref = left if isinstance(left, Ref) else right
         raise TraceError(
-            f"when(…) compares a {types.type_text(mine)} with a {types.type_text(kind)} by {op}", where=where
+            f"when(…) compares {types.type_text(mine)} with {types.type_text(theirs)} by {op}{source_of(ref)}",
+            where=where,
+            hint="compare values of one type",
         )
 
     def map(self, body: Callable[[Any], Any], items: Any, concurrency: int | None, where: str) -> Any:
         """Trace the body once, in a scope of its own, and turn its results into lists."""
+        if isinstance(items, TaskRef) and len(items._outputs) == 1:
+            items = next(iter(items._outputs.values()))
         literal = as_list(items)
+        if not callable(body) or isinstance(body, Pending):
+            swapped = isinstance(body, (list, tuple))
+            raise TraceError(
+                f"map(…) is given {_outline(body)} as what to do for each item",
+                where=where,
+                hint="write map(step, items)"
+                if swapped
+                else "give it the step itself, without a call: map(step, items)",
+            )
         if isinstance(items, Ref):
             kind = types.strip(items._type)
             if not types.assignable(kind, list) and not types.assignable(kind, tuple):
                 raise TraceError(
-                    f"map(…) goes over a {types.type_text(kind)}{source_of(items)}, which is no list",
+                    f"map(…) goes over {types.type_text(kind)}{source_of(items)}, which is no list",
                     where=where,
                     hint="return a list[…] from the step, annotated as such",
                 )
-            binding, element = items._binding, types.element_type(kind)
+            element = types.element_type(kind)
+            if not types.is_value(kind) and not isinstance(items._binding, Collect):
+                raise TraceError(
+                    f"map(…) goes over {types.type_text(kind)}{source_of(items)}: that is one artifact, "
+                    "whose items a pipeline does not see",
+                    where=where,
+                    hint="return a list of names or numbers from the step, and make the objects in the map's body",
+                )
+            binding = items._binding
         elif literal is not None:
             binding, kind = self._bind(literal, "the items of map(…)", where)
             element = types.element_type(kind)
         else:
-            raise TraceError(f"map(…) goes over {items!r}, which is no list", where=where)
-        scope = MapScope(self._unique("map", self.scopes), binding, concurrency, self.frame.scope)
+            raise TraceError(
+                f"map(…) goes over {_outline(items)}, which is no list",
+                where=where,
+                hint=_no_list(items),
+            )
+        scope = MapScope(self._unique("map"), binding, concurrency, self.frame.scope)
         self.scopes[scope.id] = scope
         before = len(self.tasks)
         with self._inside(scope=scope.id):
             result = body(Ref(Item(scope.id), element))
         if len(self.tasks) == before:
-            raise TraceError("the body of map(…) calls no step", where=where)
+            raise TraceError(
+                "the body of map(…) calls no step", where=where, hint="call one in it, with the item as an input"
+            )
         return self._collected(result, where)
 
     def _collected(self, result: Any, where: str) -> Any:
@@ -161,7 +216,11 @@ class ControlFlow(Binder, abc.ABC):
                         hint="return the output itself",
                     )
                 return Ref(Collect(result._binding.task, result._binding.name), kind, result._task)
-            raise TraceError("the body of map(…) returns what no step of it made", where=where)
+            raise TraceError(
+                f"the body of map(…) returns {result._name()}, which no step in the body made",
+                where=where,
+                hint="return what a step in the body returned, or nothing",
+            )
         if isinstance(result, TaskRef):
             outputs = {name: self._collected(ref, where) for name, ref in result._outputs.items()}
             return TaskRef(result._id, outputs, self, as_tuple=result._order is not None)
@@ -171,16 +230,37 @@ class ControlFlow(Binder, abc.ABC):
             return {key: self._collected(item, where) for key, item in result.items()}
         if result is None:
             return None
-        raise TraceError(f"the body of map(…) returns {result!r}, not results of its steps", where=where)
+        raise TraceError(
+            f"the body of map(…) returns {result!r}, which no step in the body made",
+            where=where,
+            hint="return what a step in the body returned, or nothing",
+        )
 
     def one_of(self, options: tuple[Any, ...], where: str) -> Any:
         """A value of whichever option ran."""
         if len(options) < 2:
-            raise TraceError("one_of(…) chooses between two or more results", where=where)
+            raise TraceError(
+                "one_of(…) chooses between two or more results",
+                where=where,
+                hint="write one_of(a, b), where a and b are made in different branches",
+            )
         bindings, kinds = [], []
         for option in options:
+            if isinstance(option, TaskRef) and len(option._outputs) == 1:
+                option = next(iter(option._outputs.values()))
+            if isinstance(option, TaskRef):
+                known = ", ".join(f".{name}" for name in option._outputs)
+                raise TraceError(
+                    f"one_of(…) is given task {option._id!r} with {len(option._outputs)} outputs",
+                    where=where,
+                    hint=f"choose for each output: {known}" if known else "return something from the step",
+                )
             if not isinstance(option, Ref):
-                raise TraceError(f"one_of({option!r}): not a result of a step", where=where)
+                raise TraceError(
+                    f"one_of(…) is given {option!r}, which is no result of a step",
+                    where=where,
+                    hint="return it from a step in the else branch: with name.otherwise():",
+                )
             bindings.append(self._bind(option, "one_of(…)", where)[0])
             kinds.append(types.strip(option._type))
         kind = kinds[0]
@@ -189,7 +269,9 @@ class ControlFlow(Binder, abc.ABC):
                 continue
             if not types.assignable(kind, other):
                 raise TraceError(
-                    f"one_of(…) mixes a {types.type_text(kind)} with a {types.type_text(other)}", where=where
+                    f"one_of(…) mixes {types.type_text(kind)} with {types.type_text(other)}",
+                    where=where,
+                    hint="return the same type from both steps",
                 )
             kind = other
         return Ref(OneOf(tuple(bindings)), kind)
@@ -197,11 +279,26 @@ class ControlFlow(Binder, abc.ABC):
     def on_exit(self, step: Any, kwargs: Mapping[str, Any], where: str) -> None:
         """Record the exit task."""
         if self.exit is not None:
-            raise TraceError(f"there is an exit step already: {self.exit!r}", where=where)
+            raise TraceError(
+                f"there is an exit step already, at {shown(self.locations[self.exit])}",
+                where=where,
+                hint="do both things in one step",
+            )
         if self.frame.scope is not None or self.frame.group:
-            raise TraceError("on_exit(…) stands at the top of the outermost pipeline", where=where)
+            inside = "a pipeline that another one calls" if self.frame.scope is None else "a branch or a map"
+            raise TraceError(
+                f"on_exit(…) stands in {inside}, but an exit step runs in any case",
+                where=where,
+                hint="move it to the top of the outermost pipeline; RunStatus says how the run ended",
+            )
         if not isinstance(step, Step):
-            raise TraceError(f"on_exit({step!r}): not a step", where=where)
+            raise TraceError(
+                f"on_exit(…) is given {step!r}, which is no Python step",
+                where=where,
+                hint="write a @step: a program cannot read how the run ended"
+                if isinstance(step, ContainerStep)
+                else "give it the step itself, not called: on_exit(step)",
+            )
         specs, outputs = self._declared(step)
         given = self._arguments(step, specs, (), kwargs, where)
         inputs = {}
@@ -210,7 +307,11 @@ class ControlFlow(Binder, abc.ABC):
                 inputs[name] = Input(Status(), types.type_text(RunStatus))
                 continue
             if name not in given and spec.required:
-                raise TraceError(f"the exit step is given no {name!r}", where=where, hint=f"on_exit(step, {name}=…)")
+                raise TraceError(
+                    f"the exit step {step.name!r} is given no {name!r}",
+                    where=where,
+                    hint=f"on_exit({step.name}, {name}=…)",
+                )
             item = self._input(step, spec, given.get(name, spec.default), where)
             if not isinstance(item.binding, (Literal, Param)):
                 raise TraceError(
@@ -220,3 +321,58 @@ class ControlFlow(Binder, abc.ABC):
                 )
             inputs[name] = item
         self.exit = self._add(step, inputs, outputs, where).id
+
+    def order(self, result: Any, others: tuple[Any, ...], where: str) -> None:
+        """Let a task run after others."""
+        task = self._maker(result, where)
+        if task is None or task not in self.tasks:
+            return
+        if task in [self._maker(other, where) for other in others]:
+            self._problem(TraceError(f"task {task!r} cannot run after itself", where=where, hint="drop this after(…)"))
+            return
+        names = list(self.tasks[task].after)
+        for other in others:
+            found = self._maker(other, where)
+            if found is not None and found not in names:
+                names.append(found)
+        current = self.tasks[task]
+        changed = Task(
+            current.id, current.step, current.code, current.inputs, current.outputs, tuple(names), current.scope,
+            current.group, current.settings,
+        )  # fmt: skip
+        self.tasks[task] = changed
+        cycle = self._path_to(task, task)
+        if cycle:
+            message = f"a cycle: {' -> '.join(cycle)}, so that none of these tasks could start"
+            self._problem(TraceError(message, where=where, hint="drop this after(…), or one of the edges"))
+            self.tasks[task] = current
+
+    def _maker(self, result: Any, where: str) -> str | None:
+        """The task that makes a result."""
+        handle = result._task if isinstance(result, Ref) else result
+        if isinstance(handle, TaskRef):
+            return handle._id
+        what = result._name() if isinstance(result, Pending) else repr(result)
+        is_step = isinstance(result, (Step, ContainerStep, Pipeline))
+        hint = "call the step, and give what it returned" if is_step else "give what a step returned"
+        self._problem(TraceError(f"after(…) is given {what}, which is no result of a step", where=where, hint=hint))
+        return None
+
+    def _path_to(self, start: str, goal: str) -> list[str]:
+        if not self.tasks[start].after:
+            return []
+        plan = Plan("", tuple(self.tasks.values()), gates=self.gates, scopes=self.scopes)
+        came: dict[str, str] = {}
+        queue = [start]
+        while queue:
+            name = queue.pop()
+            for other in plan.upstream(plan.by_id[name]):
+                if other == goal:
+                    path = [name]
+                    while path[-1] in came and path[-1] != start:
+                        path.append(came[path[-1]])
+                    return [goal, *path] if path[-1] == start else [goal, *path, start]
+                if other not in came and other in plan.by_id:
+                    came[other] = name
+                    queue.append(other)
+        return []

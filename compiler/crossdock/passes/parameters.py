@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
+import datetime
+import decimal
 import enum
 import typing
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from crossdock.dsl import types
-from crossdock.dsl.errors import BadInput
-from crossdock.dsl.pipeline import Artifact, Pipeline
-from crossdock.ir import Plan
-from crossdock.passes.bind import fits
+from crossdock.dsl.errors import BadInput, TraceError, did_you_mean, together
+from crossdock.dsl.pipeline import Artifact, Pipeline, check_uri
+from crossdock.ir import Parameter, Plan
+from crossdock.passes.bind import brief, fits
+from crossdock.passes.parameters_file import FileParameters, from_file
 from crossdock_runtime import values
+
+__all__ = ["FileParameters", "bind", "coerce", "from_file", "from_text", "parse"]
 
 
 def from_text(pairs: typing.Iterable[str]) -> dict[str, str]:
@@ -28,34 +32,11 @@ def from_text(pairs: typing.Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name:
-            raise BadInput(f"-p {pair!r} is not name=value", hint="-p rows=1000")
+            raise BadInput(f"-p {pair!r} is not name=value", hint=f"-p {name or 'name'}=…")
         if name in found:
-            raise BadInput(f"-p {name} is given twice")
+            raise BadInput(f"-p {name} is given twice", hint=f"drop one of them: -p {name}={text}")
         found[name] = text
     return found
-
-
-def from_file(path: str) -> dict[str, Any]:
-    """Parameters of a YAML file.
-
-    Raises:
-        BadInput: the file cannot be read, or is no mapping.
-    """
-    import yaml
-
-    try:
-        body = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        raise BadInput(f"not YAML: {getattr(error, 'problem', error)}", where=where) from None
-    if body is None:
-        return {}
-    if not isinstance(body, dict) or not all(isinstance(key, str) for key in body):
-        raise BadInput("parameters are a mapping of names to values", where=path, hint="rows: 1000")
-    return body
 
 
 def bind(
@@ -74,31 +55,55 @@ def bind(
         before: tagged values of the run that is resumed, for what is not given.
 
     Raises:
-        BadInput: a name is unknown, a value is of another type, or one is missing.
+        BadInput: a name is unknown, a value is of another type, or one is missing; says all of it.
     """
-    known = list(plan.parameters)
+    places = given.places if isinstance(given, FileParameters) else {}
     found: dict[str, Any] = {}
-    for name in (*given, *texts):
+    problems = []
+    for name in dict.fromkeys((*given, *texts)):
         if name not in plan.parameters:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"its parameters are: {', '.join(known) or 'none'}"
-            raise BadInput(f"pipeline {plan.name!r} has no parameter {name!r}", hint=hint)
+            message = f"pipeline {plan.name!r} has no parameter {name!r}"
+            where = None if name in texts else places.get(name)
+            problems.append(BadInput(message, where=where, hint=did_you_mean(name, plan.parameters)))
     for name, parameter in plan.parameters.items():
         kind = pipeline.hints[name]
-        if name in texts:
-            value = parse(texts[name], kind, name)
-        elif name in given:
-            value = coerce(given[name], kind, name)
-        elif before is not None and name in before:
-            found[name] = before[name]
-            continue
-        elif parameter.required:
-            raise BadInput(f"parameter {name!r} ({parameter.type}) has no value", hint=f"-p {name}=…")
-        else:
-            found[name] = parameter.default
-            continue
-        found[name] = value if parameter.artifact and isinstance(value, str) else values.encode(value)
+        try:
+            if name in texts:
+                found[name] = _tagged(parameter, parse(texts[name], kind, name), kind)
+            elif name in given:
+                found[name] = _tagged(parameter, coerce(given[name], kind, name), kind)
+            elif before is not None and name in before:
+                found[name] = before[name]
+            elif parameter.required:
+                message = f"parameter {name!r} ({parameter.type}) has no value"
+                problems.append(BadInput(message, hint=_on_command_line(name, kind)))
+            else:
+                found[name] = parameter.default
+        except BadInput as error:
+            if name not in texts:
+                error.where = places.get(name)
+            error.hint = error.hint or _on_command_line(name, kind)
+            if error.where is not None and error.hint.startswith("-p "):
+                error.hint = f"write {name}: {_example(kind)}"
+            problems.append(error)
+    if problems:
+        raise together(BadInput, f"parameters of pipeline {plan.name!r}", problems)
     return found
+
+
+def _tagged(parameter: Parameter, value: Any, kind: Any) -> Any:
+    if parameter.artifact and isinstance(value, str):
+        try:
+            return check_uri(value)
+        except TraceError as error:
+            raise BadInput(f"parameter {parameter.name!r}: {error.message}", hint=error.hint) from None
+    try:
+        return values.encode(value)
+    except values.NotAValue as error:
+        raise BadInput(
+            f"parameter {parameter.name!r} ({types.type_text(kind)}) cannot be {brief(value)}: {error}",
+            hint="give the place of the data: a path or a URI",
+        ) from None
 
 
 def parse(text: str, kind: Any, name: str) -> Any:
@@ -111,41 +116,106 @@ def parse(text: str, kind: Any, name: str) -> Any:
     if types.is_optional(bare) and text in ("", "null", "None"):
         return None
     members = [member for member in types.union_members(bare) if member is not type(None)]
+    reasons = []
     for member in members:
         if member is str or not types.is_value(member):
             return text
-        if isinstance(member, type) and issubclass(member, enum.Enum):
-            for item in member:
-                if text in (item.name, str(item.value)):
-                    return item
-            continue
-        if member is bool:
-            if text.lower() in ("true", "false"):
-                return text.lower() == "true"
-            continue
-        if member in (int, float):
-            try:
-                return member(text)
-            except ValueError:
-                continue
         try:
-            import json
-
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        try:
-            return coerce(value, member, name)
-        except BadInput:
+            return _parse_one(text, member, name)
+        except BadInput as error:
+            reasons.append(error)
+        except (ValueError, decimal.InvalidOperation):
             continue
-    raise BadInput(f"parameter {name!r} is a {types.type_text(bare)}, not {text!r}", hint=_example(bare, name))
+    if len(members) == 1 and reasons and text[:1] in ("{", "["):
+        raise reasons[0]
+    raise BadInput(f"parameter {name!r} takes {types.type_text(bare)}, not {text!r}", hint=_on_command_line(name, bare))
 
 
-def _example(kind: Any, name: str) -> str:
+def _parse_one(text: str, kind: Any, name: str) -> Any:
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return f"one of {', '.join(item.name for item in kind)}"
-    examples = {bool: "true", int: "10", float: "0.5"}
-    return f"-p {name}={examples.get(kind, '<JSON>')}"
+        return _member(kind, text)
+    if typing.get_origin(kind) is typing.Literal:
+        return _one_of(typing.get_args(kind), text)
+    if kind is bool:
+        return {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _no(text)
+    if kind in (int, float):
+        return kind(text)
+    import json
+
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    return coerce(value, kind, name)
+
+
+def _no(value: Any) -> typing.NoReturn:
+    raise ValueError(value)
+
+
+def _member(kind: type[enum.Enum], text: str) -> enum.Enum:
+    for item in kind:
+        if text in (item.name, str(item.value)):
+            return item
+    _no(text)
+
+
+def _one_of(choices: tuple[Any, ...], text: str) -> Any:
+    for item in choices:
+        if text == str(item):
+            return item
+    _no(text)
+
+
+_WRITTEN: dict[Any, str] = {
+    bool: "true",
+    int: "10",
+    float: "0.5",
+    str: "text",
+    datetime.date: "2013-12-31",
+    datetime.datetime: "2013-12-31T08:30:00",
+    datetime.time: "08:30:00",
+    decimal.Decimal: "0.50",
+}
+
+
+def _choices(kind: Any) -> str | None:
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return ", ".join(item.name for item in kind)
+    if typing.get_origin(kind) is typing.Literal:
+        return ", ".join(map(str, typing.get_args(kind)))
+    return None
+
+
+def _example(kind: Any, *, inside: bool = False) -> str:
+    """A value of a type, as it is written in JSON or YAML; scalars that stand alone without quotes."""
+    members = [member for member in types.union_members(kind) if member is not type(None)]
+    bare = members[0] if members else kind
+    choices = _choices(bare)
+    if choices is not None:
+        first = choices.partition(", ")[0]
+        return f'"{first}"' if inside else first
+    fields = types.fields_of(bare)
+    if fields is not None and isinstance(bare, type):
+        hints = typing.get_type_hints(bare)
+        return "{" + ", ".join(f'"{name}": {_example(hints.get(name, str), inside=True)}' for name in fields) + "}"
+    base, args = typing.get_origin(bare) or bare, typing.get_args(bare)
+    if base in (list, tuple, set, frozenset):
+        return f"[{', '.join([_example(types.element_type(bare), inside=True)] * 2)}]"
+    if base is dict:
+        return f'{{"name": {_example(args[1] if len(args) == 2 else str, inside=True)}}}'
+    if not types.is_value(bare):
+        return "PATH or URI"
+    text = _WRITTEN.get(base, "text")
+    return text if not inside or base in (bool, int, float) else f'"{text}"'
+
+
+def _on_command_line(name: str, kind: Any) -> str:
+    choices = _choices(types.strip(kind))
+    if choices is not None:
+        return f"-p {name}=…, one of {choices}"
+    text = _example(kind)
+    return f"-p '{name}={text}'" if any(char in text for char in ' "{[') else f"-p {name}={text}"
 
 
 def coerce(value: Any, kind: Any, name: str) -> Any:
@@ -160,16 +230,35 @@ def coerce(value: Any, kind: Any, name: str) -> Any:
     if isinstance(value, Path) and not types.is_value(bare):
         return str(value)
     if fits(value, bare):
-        return float(value) if bare is float and isinstance(value, int) else value
-    for member in types.union_members(bare):
+        return _as_floats(value, bare)
+    members = [member for member in types.union_members(bare) if member is not type(None)]
+    reasons = []
+    for member in members:
         try:
             return _convert(value, member, name)
+        except BadInput as error:
+            reasons.append(error)
         except (ValueError, TypeError, KeyError):
             continue
-    raise BadInput(
-        f"parameter {name!r} is a {types.type_text(bare)}, not {value!r} ({type(value).__name__})",
-        hint=_example(bare, name),
-    )
+    if len(members) == 1 and reasons:
+        raise reasons[0]
+    hint = "put it in quotes" if str in members and isinstance(value, (int, float, datetime.date)) else None
+    raise BadInput(f"parameter {name!r} takes {types.type_text(bare)}, not {brief(value)}", hint=hint)
+
+
+def _as_floats(value: Any, kind: Any) -> Any:
+    """An int where a float is asked for as a float, also in a list, a tuple or a dict."""
+    members = [member for member in types.union_members(kind) if member is not type(None)]
+    if len(members) != 1 or value is None:
+        return value
+    base, args = typing.get_origin(members[0]) or members[0], typing.get_args(members[0])
+    if base is float:
+        return float(value)
+    if base in (list, set, frozenset) and args:
+        return base(_as_floats(item, args[0]) for item in value)
+    if base is dict and len(args) == 2:
+        return {key: _as_floats(item, args[1]) for key, item in value.items()}
+    return value
 
 
 def _convert(value: Any, kind: Any, name: str) -> Any:
@@ -177,16 +266,23 @@ def _convert(value: Any, kind: Any, name: str) -> Any:
         return value
     if isinstance(kind, type):
         if issubclass(kind, enum.Enum):
-            return kind[value] if value in kind.__members__ else kind(value)
+            return _member(kind, str(value)) if not isinstance(value, enum.Enum) else _no(value)
         if hasattr(kind, "fromisoformat") and isinstance(value, str):
-            return kind.fromisoformat(value)
+            from_text: Callable[[str], Any] = kind.fromisoformat
+            return from_text(value)
+        if kind is decimal.Decimal and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            return decimal.Decimal(str(value))
+        if kind is uuid.UUID and isinstance(value, str):
+            return uuid.UUID(value)
+        if kind is datetime.datetime and type(value) is datetime.date:
+            return datetime.datetime(value.year, value.month, value.day)
         if isinstance(value, Mapping) and types.is_pydantic(kind):
-            return kind(**value)
-        if isinstance(value, Mapping) and dataclasses.is_dataclass(kind):
-            hints = typing.get_type_hints(kind)
-            return kind(**{key: coerce(item, hints[key], f"{name}.{key}") for key, item in value.items()})
+            return _model(value, kind, name)
+        fields = types.fields_of(kind)
+        if isinstance(value, Mapping) and fields is not None:
+            return _record(value, kind, fields, name)
     origin = typing.get_origin(kind) or kind
-    if isinstance(value, list) and origin in (list, tuple, set, frozenset):
+    if isinstance(value, (list, tuple)) and origin in (list, tuple, set, frozenset):
         element = types.element_type(kind)
         return origin(coerce(item, element, f"{name}[{number}]") for number, item in enumerate(value))
     if isinstance(value, Mapping) and origin is dict:
@@ -194,3 +290,27 @@ def _convert(value: Any, kind: Any, name: str) -> Any:
         inner = args[1] if len(args) == 2 else Any
         return {key: coerce(item, inner, f"{name}[{key!r}]") for key, item in value.items()}
     raise ValueError(value)
+
+
+def _record(value: Mapping[Any, Any], kind: type[Any], fields: tuple[str, ...], name: str) -> Any:
+    hints = typing.get_type_hints(kind)
+    given = {}
+    for key, item in value.items():
+        if key not in fields:
+            raise BadInput(f"{name}: {kind.__name__} has no field {key!r}", hint=did_you_mean(str(key), fields))
+        given[key] = coerce(item, hints[key], f"{name}.{key}")
+    try:
+        return kind(**given)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise BadInput(f"{name} is no {kind.__name__}: {what}", hint=f"its fields are: {', '.join(fields)}") from None
+
+
+def _model(value: Mapping[Any, Any], kind: Any, name: str) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(dict(value))
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, (name, *item['loc'])))}: {item['msg']}" for item in error.errors())
+        raise BadInput(said, hint=f"its fields are: {', '.join(types.fields_of(kind) or ())}") from None

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from crossdock.dsl.errors import BadInput
+from crossdock.dsl.errors import BadInput, did_you_mean
 from crossdock_runtime.loading import Project, import_module
 
 MARKERS = (".crossdock", "pyproject.toml", ".git")
 SOURCE_FOLDER = "src"
+_SHOWN = 8
 _FORMS = "write path/file.py:name or package.module:name"
 
 
@@ -91,7 +92,7 @@ def load_source(source: str) -> LoadedSource:
         BadInput: there is no such file or module, another module has its name, or importing it failed.
     """
     target, name = _split(source)
-    if target.endswith(".py") or "/" in target or "\\" in target:
+    if target.endswith(".py") or "/" in target or "\\" in target or target in (".", "..") or Path(target).is_file():
         return _load_file(target, name)
     here = find_project(Path.cwd() / "__main__.py")
     folders = (SOURCE_FOLDER,) if (here.root / SOURCE_FOLDER).is_dir() else ()
@@ -119,8 +120,10 @@ def _load_file(target: str, name: str | None) -> LoadedSource:
     if file.is_dir():
         raise BadInput(f"{target!r} is a folder", hint=f"name a file in it: {target.rstrip('/')}/pipeline.py")
     if not file.is_file():
-        near = ", ".join(sorted(entry.name for entry in file.parent.glob("*.py"))[:8])
-        raise BadInput(f"there is no file {target!r}", hint=f"files there: {near}" if near else None)
+        there = sorted(entry.name for entry in file.parent.glob("*.py"))
+        raise BadInput(
+            f"there is no file {target!r}", hint=did_you_mean(file.name, there[:_SHOWN]) if there else _FORMS
+        )
     if file.suffix != ".py":
         raise BadInput(f"{target!r} is not a Python file", hint="write path/file.py:name")
     file = file.resolve()

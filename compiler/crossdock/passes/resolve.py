@@ -24,7 +24,7 @@ from crossdock.passes.source import (
 )
 from crossdock_runtime.loading import Project
 
-_OURS = ("crossdock", "crossdock_adapters", "crossdock_runtime")
+OURS = ("crossdock", "crossdock_adapters", "crossdock_runtime")
 _SKIPPED = ("__pycache__", "node_modules", "site-packages")
 _NO_CODE = ("__doc__", "__file__", "__name__", "__package__", "__path__", "__spec__")
 _READERS_OF_ALL = ("eval", "exec", "globals")
@@ -128,7 +128,7 @@ class Resolver:
 
     def _locate(self, name: str) -> _Place | None:
         parts = name.split(".")
-        if parts[0] in _OURS or not all(parts):
+        if parts[0] in OURS or not all(parts):
             return None
         extra = self._installed_from_here(parts[0])
         folders = [*self.project.folders, *([extra] if extra else [])]

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossdock.dsl import recording, types
-from crossdock.dsl.errors import TraceError
+from crossdock.dsl.container import ContainerStep, InputPath, InputValue
+from crossdock.dsl.errors import CrossdockError, TraceError, did_you_mean, together
 from crossdock.dsl.frozen import frozen
 from crossdock.dsl.pipeline import Artifact, Pipeline, RunStatus
 from crossdock.dsl.refs import Ref
 from crossdock.dsl.refs import Task as TaskRef
-from crossdock.dsl.step import (
-    DEFAULT_OUTPUT,
-    ContainerStep,
-    InputPath,
-    InputSpec,
-    InputValue,
-    OutputSpec,
-    Step,
-    check_name,
-    location,
-)
+from crossdock.dsl.step import DEFAULT_OUTPUT, InputSpec, OutputSpec, Step, check_name, location
 from crossdock.ir import (
     Code,
+    GateCode,
     Input,
     Literal,
     Output,
@@ -38,10 +31,12 @@ from crossdock.ir import (
     Task,
     Uri,
     Word,
+    leaves,
 )
-from crossdock.passes.bind import fits, source_of
+from crossdock.passes.bind import brief, fits, holds_ref, source_of
 from crossdock.passes.code import CodeBook
 from crossdock.passes.control import ControlFlow
+from crossdock.passes.names import Names
 
 RUN_PARAMETER = "crossdock_run"
 
@@ -80,44 +75,78 @@ class Tracer(ControlFlow):
     def __init__(self, pipeline: Pipeline[Any, Any], code: CodeBook) -> None:
         super().__init__(pipeline.settings)
         self.pipeline = pipeline
+        self._calling: list[Pipeline[Any, Any]] = [pipeline]
+        self.names = Names()
         self.code = code
-        self._steps: set[int] = set()
-        self._bodies: dict[int, tuple[Step[Any, Any] | ContainerStep, dict[str, OutputType]]] = {}
+        self._bodies: dict[int, tuple[Step[Any, Any] | ContainerStep[Any], dict[str, OutputType]]] = {}
 
     def run(self) -> Traced:
-        """Trace the pipeline's function."""
-        arguments = self._declare_parameters()
-        result = self.pipeline.function(**arguments)
+        """Trace the pipeline's function; says everything that is wrong at once."""
         where = location(self.pipeline.function)
-        if not self.tasks:
-            raise TraceError(f"pipeline {self.pipeline.name!r} calls no step", where=where)
+        arguments = self._declare_parameters()
+        outputs: dict[str, Input] = {}
+        try:
+            result = self.pipeline.function(**arguments)
+            self._all_entered()
+            if not any(task != self.exit for task in self.tasks):
+                hint = "call one in it: a plan is made of the steps that the function calls"
+                raise TraceError(f"pipeline {self.pipeline.name!r} calls no step", where=where, hint=hint)
+            outputs = self._outputs(result, where)
+        except TraceError as error:
+            self._problem(error)
+        except CrossdockError:
+            raise
+        except Exception as error:
+            self._problem(self._raised(error))
+        if self.problems:
+            raise together(TraceError, f"pipeline {self.pipeline.name!r}", self.problems)
         plan = Plan(
             name=self.pipeline.name,
             tasks=tuple(self.tasks.values()),
             parameters=self.parameters,
             gates=self.gates,
             scopes=self.scopes,
-            outputs=self._outputs(result, where),
+            outputs=outputs,
             on_exit=self.exit,
             on_failure=self.pipeline.on_failure,
             source=Source(self.code.project.python_path),
         )
         return Traced(plan, self.locations)
 
+    def _raised(self, error: Exception) -> TraceError:
+        """An exception of the user's own code, at the user's own line."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if self.code.project.owns(frame.filename)]
+        where = f"{own[-1].filename}:{own[-1].lineno}" if own else location(self.pipeline.function)
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        found = TraceError(
+            f"pipeline {self.pipeline.name!r} raised {what}",
+            where=where,
+            hint="the pipeline function runs once, to see which steps it calls; what needs data belongs into a step",
+        )
+        found.__cause__ = error
+        return found
+
     def _declare_parameters(self) -> dict[str, Any]:
         where = location(self.pipeline.function)
         arguments = {}
         for parameter in inspect.signature(self.pipeline.function).parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-                raise TraceError(f"pipeline parameter {parameter.name!r} must be a plain, named one", where=where)
+                raise TraceError(
+                    f"pipeline {self.pipeline.name!r} takes {parameter}, but its parameters are given by their names",
+                    where=where,
+                    hint=f"write one parameter for each value: {parameter.name}: int = 0",
+                )
             if parameter.name not in self.pipeline.hints:
                 raise TraceError(
                     f"pipeline parameter {parameter.name!r} has no type",
                     where=where,
-                    hint=f"{parameter.name}: int",
+                    hint=f"annotate it, e.g. `{parameter.name}: int`",
                 )
             if parameter.name == RUN_PARAMETER:
-                raise TraceError(f"{RUN_PARAMETER!r} is the name of our own parameter", where=where)
+                raise TraceError(
+                    f"{RUN_PARAMETER!r} is a parameter of Crossdock's own", where=where, hint="take another name"
+                )
             kind = self.pipeline.hints[parameter.name]
             artifact = not types.is_value(kind)
             declared = Parameter(parameter.name, types.type_text(kind), artifact=artifact)
@@ -127,8 +156,9 @@ class Tracer(ControlFlow):
                     default = default.uri
                 elif not artifact and not fits(default, kind):
                     raise TraceError(
-                        f"the default {default!r} of {parameter.name!r} is no {types.type_text(kind)}",
+                        f"the default {default!r} of parameter {parameter.name!r} is no {types.type_text(kind)}",
                         where=where,
+                        hint="change the default or the annotation",
                     )
                 declared = Parameter(
                     parameter.name,
@@ -143,7 +173,7 @@ class Tracer(ControlFlow):
 
     def _outputs(self, result: Any, where: str) -> dict[str, Input]:
         found = {}
-        for name, value in _returned(result):
+        for name, value in _returned(result, where):
             binding, kind = self._bind(value, f"the pipeline's output {name!r}", where)
             found[name] = Input(
                 binding,
@@ -160,21 +190,28 @@ class Tracer(ControlFlow):
         specs, outputs = self._declared(step)
         given = self._arguments(step, specs, args, kwargs, where)
         inputs = {}
+        missing = [
+            name
+            for name, spec in specs.items()
+            if name not in given and spec.required and types.strip(spec.type) is not RunStatus
+        ]
+        if missing:
+            lacking = ", ".join(map(repr, missing))
+            shape = ", ".join(f"{key}=…" for key, item in specs.items() if item.required)
+            message = f"step {step.name!r} is called without its input{'s' * (len(missing) > 1)} {lacking}"
+            self._problem(TraceError(message, where=where, hint=f"{step.name}({shape})"))
         for name, spec in specs.items():
-            if name in given:
-                inputs[name] = self._input(step, spec, given[name], where)
-            elif spec.required:
-                raise TraceError(
-                    f"step {step.name!r} is called without its input {name!r}",
-                    where=where,
-                    hint=f"{step.name}({', '.join(f'{key}=…' for key, item in specs.items() if item.required)})",
-                )
-            else:
-                inputs[name] = self._input(step, spec, spec.default, where)
+            if name not in missing:
+                try:
+                    inputs[name] = self._input(step, spec, given.get(name, spec.default), where)
+                except TraceError as error:
+                    self._problem(error)
         task = self._add(step, inputs, outputs, where)
         return self._results(step, task)
 
-    def _declared(self, step: Step[Any, Any] | ContainerStep) -> tuple[Mapping[str, InputSpec], dict[str, OutputType]]:
+    def _declared(
+        self, step: Step[Any, Any] | ContainerStep[Any]
+    ) -> tuple[Mapping[str, InputSpec], dict[str, OutputType]]:
         specs = step.inputs if isinstance(step, ContainerStep) else step.signature.inputs
         outputs = step.outputs if isinstance(step, ContainerStep) else step.signature.outputs
         known = self._bodies.get(id(specs))
@@ -196,18 +233,20 @@ class Tracer(ControlFlow):
     ) -> dict[str, Any]:
         names = list(specs)
         if len(args) > len(names):
-            raise TraceError(f"step {step.name!r} takes {len(names)} inputs, not {len(args)}", where=where)
+            count = f"{len(names)} input{'s' * (len(names) != 1)}"
+            listed = f" ({', '.join(names)})" if names else ""
+            message = f"step {step.name!r} takes {count}{listed}, and is given {len(args)}"
+            self._problem(TraceError(message, where=where, hint=f"drop {len(args) - len(names)} of them"))
         given = dict(zip(names, args, strict=False))
         for name, value in kwargs.items():
             if name not in specs:
-                raise TraceError(
-                    f"step {step.name!r} has no input {name!r}",
-                    where=where,
-                    hint=f"its inputs are: {', '.join(names) or 'none'}",
-                )
-            if name in given:
-                raise TraceError(f"step {step.name!r} gets {name!r} twice", where=where)
-            given[name] = value
+                message = f"step {step.name!r} has no input {name!r}"
+                self._problem(TraceError(message, where=where, hint=did_you_mean(name, names)))
+            elif name in given:
+                message = f"step {step.name!r} is given {name!r} twice, by its place and by its name"
+                self._problem(TraceError(message, where=where, hint="drop one of the two"))
+            else:
+                given[name] = value
         return given
 
     def _input(self, step: Any, spec: InputSpec, value: Any, where: str) -> Input:
@@ -215,24 +254,30 @@ class Tracer(ControlFlow):
         target = types.strip(spec.type)
         optional = types.is_optional(spec.type)
         if target is RunStatus:
-            raise TraceError(f"{what} is a RunStatus, known only at the end", where=where, hint="use on_exit(step)")
+            raise TraceError(
+                f"{what} is a RunStatus, which is known only at the end",
+                where=where,
+                hint=f"write on_exit({step.name})",
+            )
         binding, kind = self._bind(value, what, where, target)
+        if types.is_value(target) and any(isinstance(leaf, Uri) for leaf in leaves(binding)):
+            text = types.type_text(target)
+            wanted = "list[Path]" if text.startswith("list[") else "Path"
+            raise TraceError(
+                f"{what} takes {text}, which is a value, not data at a URI",
+                where=where,
+                hint=f"annotate `{spec.name}: {wanted}`, and read it in the step",
+            )
         if isinstance(binding, Literal):
             if not fits(value, spec.type):
                 raise TraceError(
-                    f"{what} is a {types.type_text(target)}, not {value!r} ({type(value).__name__})",
+                    f"{what} takes {types.type_text(target)}, not {brief(value)}",
                     where=where,
+                    hint="change the value, or the annotation of the input",
                 )
-        elif isinstance(binding, (Uri, RunOutput)):
-            if types.is_value(target) and isinstance(binding, Uri) and target is not str:
-                raise TraceError(
-                    f"{what} is a {types.type_text(target)}, not data at a URI",
-                    where=where,
-                    hint="take a Path and read it in the step",
-                )
-        elif not types.assignable(kind, target):
+        elif not isinstance(binding, (Uri, RunOutput)) and not types.assignable(kind, target):
             raise TraceError(
-                f"{what} is a {types.type_text(target)}, but gets a {types.type_text(kind)}{source_of(value)}",
+                f"{what} takes {types.type_text(target)}, but gets {types.type_text(kind)}{source_of(value)}",
                 where=where,
                 hint="change one of the two annotations, or convert in a step between",
             )
@@ -242,15 +287,9 @@ class Tracer(ControlFlow):
         return Input(binding, types.type_text(target), artifact, optional)
 
     def _add(self, step: Any, inputs: Mapping[str, Input], outputs: Mapping[str, OutputType], where: str) -> Task:
-        fixed = step.task_name
-        if fixed is not None and fixed in self.tasks:
-            raise TraceError(
-                f"two tasks are named {fixed!r} (the first at {self.locations[fixed]})",
-                where=where,
-                hint="give one of them another name=",
-            )
+        task_id = self._id(step, where)
         task = Task(
-            id=fixed or self._new_id(step.name.replace("_", "-")),
+            id=task_id,
             step=step.name,
             code=self._code(step, where),
             inputs=inputs,
@@ -263,18 +302,23 @@ class Tracer(ControlFlow):
         self.locations[task.id] = where
         return task
 
-    def _new_id(self, stem: str) -> str:
-        stem = stem.lower()
-        count = self._counts.get(stem, 0) + 1
-        while (name := stem if count == 1 else f"{stem}-{count}") in self.tasks:
-            count += 1
-        self._counts[stem] = count
-        return name
+    def _id(self, step: Any, where: str) -> str:
+        fixed: str | None = step.task_name
+        if fixed is not None:
+            try:
+                return self.names.fix(fixed, self.locations, where)
+            except TraceError as error:
+                self._problem(error)
+        return self.names.new(step.name)
 
     def _code(self, step: Any, where: str) -> Code:
         if isinstance(step, ContainerStep):
             return Program(tuple(map(_word, step.command)), tuple(map(_word, step.args)))
-        return self.code.of_step(step, where)
+        try:
+            return self.code.of_step(step, where)
+        except TraceError as error:
+            self._problem(error)
+            return GateCode()
 
     def _results(self, step: Any, task: Task) -> Any:
         specs: Mapping[str, OutputSpec] = step.outputs if isinstance(step, ContainerStep) else step.signature.outputs
@@ -286,75 +330,59 @@ class Tracer(ControlFlow):
 
     def call_pipeline(self, pipeline: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], where: str) -> Any:
         """Trace a pipeline that is called inside another; its tasks join this plan."""
-        if pipeline.name in self.frame.group or pipeline is self.pipeline:
-            raise TraceError(f"pipeline {pipeline.name!r} calls itself", where=where)
+        if pipeline in self._calling:
+            chain = " -> ".join(item.name for item in (*self._calling, pipeline))
+            raise TraceError(
+                f"pipeline {pipeline.name!r} calls itself ({chain})",
+                where=where,
+                hint="a plan has no recursion: write map(…), or loop in a step",
+            )
         try:
             bound = inspect.signature(pipeline.function).bind(*args, **kwargs)
         except TypeError as error:
-            raise TraceError(f"pipeline {pipeline.name!r}: {error}", where=where) from None
+            shape = ", ".join(f"{name}=…" for name in inspect.signature(pipeline.function).parameters)
+            raise TraceError(
+                f"pipeline {pipeline.name!r} is called wrongly: {error}",
+                where=where,
+                hint=f"{pipeline.__name__}({shape})",
+            ) from None
         for name, value in bound.arguments.items():
-            kind = pipeline.hints.get(name, Any)
-            if isinstance(value, Ref) and not types.assignable(value._type, kind):
-                raise TraceError(
-                    f"parameter {name!r} of pipeline {pipeline.name!r} is a {types.type_text(kind)}, "
-                    f"but gets a {types.type_text(value._type)}{source_of(value)}",
-                    where=where,
-                )
+            bound.arguments[name] = self._pipeline_argument(pipeline, name, value, where)
         bound.apply_defaults()
-        with self._inside(
-            group=(*self.frame.group, pipeline.name), settings=pipeline.settings.over(self.frame.settings)
-        ):
-            return pipeline.function(*bound.args, **bound.kwargs)
+        self._calling.append(pipeline)
+        try:
+            with self._inside(
+                group=(*self.frame.group, pipeline.name), settings=pipeline.settings.over(self.frame.settings)
+            ):
+                return pipeline.function(*bound.args, **bound.kwargs)
+        finally:
+            self._calling.pop()
 
-    # Order
-
-    def order(self, task: str, others: tuple[Any, ...], where: str) -> None:
-        """Let a task run after others."""
-        names = list(self.tasks[task].after)
-        for other in others:
-            handle = other._task if isinstance(other, Ref) else other
-            if not isinstance(handle, TaskRef):
-                raise TraceError(f"after({other!r}): not the result of a step", where=where)
-            if handle._id not in names:
-                names.append(handle._id)
-        current = self.tasks[task]
-        changed = Task(
-            current.id, current.step, current.code, current.inputs, current.outputs, tuple(names), current.scope,
-            current.group, current.settings,
-        )  # fmt: skip
-        self.tasks[task] = changed
-        cycle = self._path_to(task, task)
-        if cycle:
-            raise TraceError(f"a cycle: {' -> '.join(cycle)}", where=where, hint="drop one of these edges")
-
-    def _path_to(self, start: str, goal: str) -> list[str]:
-        if not self.tasks[start].after:
-            return []
-        plan = Plan("", tuple(self.tasks.values()), gates=self.gates, scopes=self.scopes)
-        came: dict[str, str] = {}
-        queue = [start]
-        while queue:
-            name = queue.pop()
-            for other in plan.upstream(plan.by_id[name]):
-                if other == goal:
-                    path = [name]
-                    while path[-1] in came and path[-1] != start:
-                        path.append(came[path[-1]])
-                    return [goal, *path] if path[-1] == start else [goal, *path, start]
-                if other not in came and other in plan.by_id:
-                    came[other] = name
-                    queue.append(other)
-        return []
+    def _pipeline_argument(self, pipeline: Any, name: str, value: Any, where: str) -> Any:
+        """What the pipeline is called with; after a problem something of the right type, so that it is said once."""
+        kind = pipeline.hints.get(name, Any)
+        what = f"parameter {name!r} of pipeline {pipeline.name!r} takes {types.type_text(kind)}"
+        if isinstance(value, Ref):
+            if types.assignable(value._type, kind):
+                return value
+            got = f"but gets {types.type_text(value._type)}{source_of(value)}"
+            hint = "change one of the two annotations, or convert in a step between"
+        elif not types.is_value(kind) or holds_ref([value]) or fits(value, kind):
+            return value
+        else:
+            got, hint = f"not {brief(value)}", "change the value or the annotation"
+        self._problem(TraceError(f"{what}, {got}", where=where, hint=hint))
+        return Ref(Param(name), kind)
 
 
-def _returned(result: Any) -> Iterator[tuple[str, Any]]:
+def _returned(result: Any, where: str) -> Iterator[tuple[str, Any]]:
     if result is None:
         return
     if isinstance(result, TaskRef):
         yield from result._outputs.items()
     elif isinstance(result, dict):
         for name, value in result.items():
-            yield check_name(name, "output name", "the pipeline's return"), value
+            yield check_name(name, "output name", where), value
     elif isinstance(result, tuple) and hasattr(result, "_fields"):
         yield from zip(result._fields, result, strict=True)
     elif isinstance(result, tuple):

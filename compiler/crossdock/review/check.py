@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossdock.dsl.errors import Problem, UnsupportedError, did_you_mean
 from crossdock.dsl.frozen import frozen
-from crossdock.ir import check_support
+from crossdock.ir import Plan, check_support
 from crossdock.passes.load import Loaded
 from crossdock.stacks import Orchestrator
 
@@ -30,23 +30,25 @@ def check_target(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Checked:
     problems, warnings = check_support(
         loaded.plan, target, orchestrator.features, orchestrator.rules, loaded.traced.locations
     )
-    problems.extend(_overrides(loaded, orchestrator))
+    problems.extend(override_problems(loaded.plan, orchestrator, loaded.traced.locations))
     if problems:
         count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
         raise UnsupportedError(f"{target} cannot run {loaded.plan.name!r}: {count}", tuple(problems))
     return Checked(target, tuple(warnings))
 
 
-def _overrides(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Iterator[Problem]:
+def override_problems(
+    plan: Plan, orchestrator: Orchestrator[Any], locations: Mapping[str, str] | None = None
+) -> Iterator[Problem]:
     """Per-target overrides that the target's model refuses, and those for targets that are not installed."""
     from pydantic import ValidationError
 
     from crossdock import registry
 
     known: tuple[str, ...] | None = None
-    for task in loaded.plan.tasks:
+    for task in plan.tasks:
         for target, body in task.settings.targets.items():
-            where = loaded.traced.locations.get(task.id)
+            where = (locations or {}).get(task.id)
             if target != orchestrator.flavor:
                 known = known or registry.flavors("orchestrator")
                 if target not in known:
@@ -58,10 +60,7 @@ def _overrides(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Iterator[Prob
             except ValidationError as error:
                 for item in error.errors():
                     place = ".".join(map(str, item["loc"]))
-                    known_fields = ", ".join(orchestrator.Overrides.model_fields)
-                    yield Problem(
-                        f"targets[{target!r}].{place}: {item['msg']}",
-                        task=task.id,
-                        where=where,
-                        hint=f"it takes: {known_fields or 'nothing'}",
-                    )
+                    unknown = item["type"] == "extra_forbidden"
+                    what = f"has no {place!r}" if unknown else f"takes another {place!r}: {item['msg']}"
+                    hint = did_you_mean(place, orchestrator.Overrides.model_fields) if unknown else f"change {place}"
+                    yield Problem(f"targets[{target!r}] {what}", task=task.id, where=where, hint=hint)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from crossdock.dsl.errors import BadInput
 from crossdock.ir import Feature, Hole, Level, Plan, Rule, Support
 from crossdock_adapters.orchestrators._kfp_ir import layout
-from crossdock_adapters.orchestrators.kubeflow.platform import FLAVOR, overrides_of
+from crossdock_adapters.orchestrators.kubeflow.platform import FLAVOR
 
 _FULL = Support(Level.FULL)
 _RUNTIME = Support(Level.RUNTIME)
@@ -116,18 +115,8 @@ def _expanded(plan: Plan) -> Iterator[Hole]:
                 )
 
 
-def _overrides(plan: Plan) -> Iterator[Hole]:
-    for task in plan.tasks:
-        if task.settings.targets:
-            try:
-                overrides_of(task)
-            except BadInput as error:
-                yield Hole(task.id, error.message, error.hint or "")
-
-
 RULES = (
     Rule("a map needs a list that a step returned, and no circle through it", layout.holes),
     Rule("labels are Kubernetes labels", _labels),
     Rule("environment variables hold no {{", _expanded),
-    Rule('targets={"kubeflow": …} has known keys', _overrides),
 )

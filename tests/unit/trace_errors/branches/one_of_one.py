@@ -1,0 +1,15 @@
+from crossdock import one_of, pipeline, step
+
+
+@step
+def fit(rate: float) -> float:
+    return rate
+
+
+@pipeline
+def training() -> float:
+    return one_of(fit(0.1))
+
+# $ crossdock check one_of_one.py
+# crossdock: one_of_one.py:11: one_of(…) chooses between two or more results
+#   hint: write one_of(a, b), where a and b are made in different branches

@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from crossdock import Artifact, pipeline, step
+
+
+@step
+def read(data: Path) -> int:
+    return 1
+
+
+@pipeline
+def training() -> None:
+    read(Artifact.from_run("7f00", ".model"))
+
+# $ crossdock check run_output_empty_parts.py
+# crossdock: run_output_empty_parts.py:13: '.model' names no output of a run: it is not task.output
+#   hint: write "train.model"; `crossdock runs outputs 7f00` shows the names

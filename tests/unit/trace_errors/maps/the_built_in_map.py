@@ -1,0 +1,20 @@
+from crossdock import pipeline, step
+
+
+@step
+def names() -> list[str]:
+    return ["a", "b"]
+
+
+@step
+def work(name: str) -> int:
+    return len(name)
+
+
+@pipeline
+def training() -> None:
+    map(work, names())
+
+# $ crossdock check the_built_in_map.py
+# crossdock: the_built_in_map.py:16: a plain Python loop cannot go over the result of task 'names': it is known only when the pipeline runs
+#   hint: write `map(step, values)`, or loop in a step

@@ -1,0 +1,22 @@
+from crossdock import pipeline, step
+
+
+@step
+def fit(rate: float, rows: int, name: str) -> float:
+    return rate
+
+
+@pipeline
+def training(name: str, rate: float = 0.1, rows: int = 3) -> None:
+    fit(rate, rows, name)
+
+# $ crossdock run several_bad_ones.py -p rate=fast -p rows=1.5 -p colour=red
+# crossdock: parameters of pipeline 'training': 4 problems
+# - pipeline 'training' has no parameter 'colour'
+#   hint: there is: name, rate, rows
+# - parameter 'name' (str) has no value
+#   hint: -p name=text
+# - parameter 'rate' takes float, not 'fast'
+#   hint: -p rate=0.5
+# - parameter 'rows' takes int, not '1.5'
+#   hint: -p rows=10

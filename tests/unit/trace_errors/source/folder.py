@@ -1,0 +1,3 @@
+# $ crossdock check .
+# crossdock: '.' is a folder
+#   hint: name a file in it: ./pipeline.py

@@ -1,0 +1,3 @@
+# $ crossdock check not_python.yaml
+# crossdock: 'not_python.yaml' is not a Python file
+#   hint: write path/file.py:name

@@ -1,0 +1,11 @@
+from crossdock import pipeline, step
+
+
+@step
+@pipeline
+def training() -> None:
+    print("x")
+
+# $ crossdock check step_decorates_a_pipeline.py
+# crossdock: step_decorates_a_pipeline.py:4: @step decorates a plain function, not <Pipeline training>
+#   hint: decorate a `def` with it

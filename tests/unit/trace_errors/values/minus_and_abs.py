@@ -1,0 +1,20 @@
+from crossdock import pipeline, step
+
+
+@step
+def count() -> int:
+    return 3
+
+
+@step
+def show(rows: int) -> None:
+    print(rows)
+
+
+@pipeline
+def report() -> None:
+    show(abs(count()))
+
+# $ crossdock check minus_and_abs.py
+# crossdock: minus_and_abs.py:16: plain Python cannot compute with the result of task 'count': it is known only when the pipeline runs
+#   hint: compute in a step
