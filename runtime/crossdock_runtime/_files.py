@@ -14,10 +14,12 @@ _TRIES = 100
 
 def staging_path(root: str) -> str:
     """A new name in the staging folder of a store, which is made if need be."""
-    folder = f"{root}{STAGING}"
-    if not os.path.isdir(folder):  # noqa: PTH112 - faster than Path
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-    return f"{folder}{os.sep}{os.getpid()}-{os.urandom(8).hex()}"
+    os.makedirs(f"{root}{STAGING}", exist_ok=True)  # noqa: PTH103 - faster than Path
+    return _staged_name(root)
+
+
+def _staged_name(root: str) -> str:
+    return f"{root}{STAGING}{os.sep}{os.getpid()}-{os.urandom(8).hex()}"
 
 
 def stage(root: str, data: bytes) -> str:
@@ -26,16 +28,26 @@ def stage(root: str, data: bytes) -> str:
     Returns:
         Its path.
     """
-    staged = staging_path(root)
+    staged = _staged_name(root)
     try:
-        with open(staged, "xb", buffering=0) as file:  # noqa: PTH123 - twice as fast as Path
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+        file = _create(staged)
+    except FileNotFoundError:
+        staged = staging_path(root)
+        file = _create(staged)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(file, view) :]
     except BaseException:
         unlink(staged)
         raise
+    finally:
+        os.close(file)
     return staged
+
+
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
 
 
 def unlink(path: str) -> None:

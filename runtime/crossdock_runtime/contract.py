@@ -204,13 +204,18 @@ class Plan:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The plan's text: the same plan gives the same bytes on every machine."""
-        separators = (",", ": ") if indent else (",", ":")
-        return json.dumps(self.to_document(), indent=indent, separators=separators, allow_nan=False)
+        if indent is None:
+            return self._compact
+        return json.dumps(self.to_document(), indent=indent, allow_nan=False)
+
+    @cached_property
+    def _compact(self) -> str:
+        return json.dumps(self.to_document(), separators=(",", ":"), allow_nan=False)
 
     @cached_property
     def digest(self) -> str:
         """sha256 of the plan's compact text, in hex."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return hashlib.sha256(self._compact.encode()).hexdigest()
 
     @classmethod
     def from_document(cls, body: Mapping[str, Any]) -> Self:

@@ -14,6 +14,7 @@ from crossdock.dsl.errors import StoreError
 from crossdock.dsl.frozen import frozen
 from crossdock.dsl.scratch import scratch_from
 from crossdock.dsl.settings import Cache, Retry
+from crossdock.dsl.step import Step
 from crossdock_runtime import artifacts, cache, failure, heartbeat, predicates, values
 from crossdock_runtime.bindings import Collect, Output, operands
 from crossdock_runtime.contract import Gate, GateCode, Plan, Program, PythonCode, Task
@@ -65,12 +66,24 @@ class RunContext:
     remember: bool = True
     apart: frozenset[str] = frozenset()
     _resolver: Resolver | None = field(default=None, init=False, repr=False)
+    _steps: dict[str, Step[Any, Any]] = field(default_factory=dict, init=False, repr=False)
 
     def resolver(self) -> Resolver:
         """Resolves the bindings of this run."""
         if self._resolver is None:
             self._resolver = Resolver(self.store, self.plan, self.run, self.parameters, self._status)
         return self._resolver
+
+    def step(self, code: PythonCode) -> Step[Any, Any]:
+        """A step, imported once: a run sees the user's files in one state.
+
+        Raises:
+            TaskFailed: it cannot be imported here.
+        """
+        found = self._steps.get(code.ref)
+        if found is None:
+            found = self._steps[code.ref] = step_of(code, self.project)
+        return found
 
     def _status(self) -> RunStatus:
         from crossdock_runtime.state import exit_status
@@ -365,7 +378,7 @@ def _run(context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapp
             return _save(context, ready, number, returned)
         assert isinstance(task.code, PythonCode)
         with _environ(env), captured(log, descriptors=context.own_process):
-            step = step_of(task.code, context.project)
+            step = context.step(task.code)
             arguments = {}
             for name, item in ready.inputs.items():
                 annotation = step.signature.inputs[name].type if name in step.signature.inputs else Any

@@ -77,9 +77,12 @@ def derived_run_id(native_id: str) -> str:
     return f"n{hashlib.sha256(native_id.encode()).hexdigest()[:24]}"
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def dumps(body: Mapping[str, Any]) -> bytes:
     """A fact as bytes."""
-    return json.dumps(body, separators=(",", ":")).encode()
+    return _encode(body).encode()
 
 
 def load_fact(store: Store, key: str) -> dict[str, Any] | None:
