@@ -51,7 +51,9 @@ def main(arguments: list[str]) -> int:
 def example(rest: list[str]) -> int:
     """Run the main example."""
     install(("examples",))
-    return run("crossdock", "run", str(EXAMPLE), *rest)
+    code = run("crossdock", "run", str(EXAMPLE), *rest)
+    print(f"the environment with the command `crossdock` is {environment_folder()}", file=sys.stderr)
+    return code
 
 
 def test(rest: list[str]) -> int:

@@ -2,8 +2,9 @@
 
 A block that opens with ```python is run as a file of its own in a temporary folder, which all blocks of one
 page share: a line `# file: pipeline.py` at its top gives it a name to import or to run by. In a ```console
-block every line `$ crossdock …` is run in that folder and must end with 0. A block whose opening line says
-`no-run` is left out.
+block every line `$ crossdock …` is run in that folder and must end with 0, or with what `# exit 1` behind it
+says. The lines below it must be in its output, in that order; `…` in them stands for anything. A block whose
+opening line says `no-run` is left out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,18 +50,40 @@ def blocks(page: Path) -> Iterator[Block]:
             yield Block(page, text.count("\n", 0, found.start()) + 1, words, body)
 
 
-def commands(block: Block, folder: Path, number: int) -> Iterator[list[str]]:
+class Command(NamedTuple):
+    """What is run for a block, and what must come of it."""
+
+    words: list[str]
+    exit_code: int = 0
+    lines: tuple[str, ...] = ()
+
+
+def commands(block: Block, folder: Path, number: int) -> Iterator[Command]:
     """What has to be run for one block."""
     if block.words[0] == "python":
         named = NAMED.match(block.body)
         file = folder / (named["name"] if named else f"block_{number}.py")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(block.body, encoding="utf-8")
-        yield [sys.executable, str(file)]
+        yield Command([sys.executable, str(file)])
         return
-    for line in block.body.splitlines():
-        if line.startswith("$ crossdock "):
-            yield [str(Path(sys.executable).with_name("crossdock")), *shlex.split(line[2:])[1:]]
+    for text in re.split(r"^\$ ", block.body, flags=re.MULTILINE)[1:]:
+        line, *output = text.splitlines()
+        typed, _, expected = line.partition("# exit ")
+        words = shlex.split(typed)
+        if words[0] == "crossdock":
+            words[0] = str(Path(sys.executable).with_name("crossdock"))
+            yield Command(words, int(expected or 0), tuple(filter(str.strip, output)))
+
+
+def missing(lines: Iterable[str], output: str) -> str | None:
+    """The first line that is not in an output after those before it."""
+    found = iter(output.splitlines())
+    for line in lines:
+        pattern = r"\s+".join(".*".join(map(re.escape, word.split("…"))) for word in line.split())
+        if not any(re.search(pattern, text) for text in found):
+            return line
+    return None
 
 
 def main() -> int:
@@ -69,12 +92,13 @@ def main() -> int:
     for page in pages():
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name).resolve()
-            environment = {**os.environ, "HOME": name, "XDG_DATA_HOME": f"{name}/.data", "NO_COLOR": "1"}
+            outer = {key: value for key, value in os.environ.items() if key != "CROSSDOCK_STORE"}
+            environment = {**outer, "HOME": name, "XDG_DATA_HOME": f"{name}/.data", "NO_COLOR": "1"}
             for number, block in enumerate(blocks(page)):
                 for command in commands(block, folder, number):
                     ran += 1
                     done = subprocess.run(
-                        command,
+                        command.words,
                         cwd=folder,
                         env=environment,
                         capture_output=True,
@@ -83,10 +107,12 @@ def main() -> int:
                         check=False,
                         stdin=subprocess.DEVNULL,
                     )
-                    if done.returncode:
+                    line = missing(command.lines, done.stdout + done.stderr)
+                    if done.returncode != command.exit_code or line is not None:
                         failed += 1
                         where = f"{block.page.relative_to(ROOT)}:{block.line}"
-                        print(f"{where}: {shlex.join(command)} ended with {done.returncode}")
+                        why = f"ended with {done.returncode}" if line is None else f"does not say {line!r}"
+                        print(f"{where}: {shlex.join(command.words)} {why}")
                         print(done.stdout + done.stderr)
     print(f"{ran} commands of {len(pages())} pages, {failed} failed")
     return int(failed > 0)

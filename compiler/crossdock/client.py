@@ -36,16 +36,20 @@ class Output:
         return artifacts.load(self._store, self.manifest)
 
     def describe(self) -> str:
-        """Type, size, place and digest, in a few lines."""
-        from crossdock_runtime.state import value_text
+        """The whole value, or type, size, place and digest of what is kept in files."""
+        from crossdock_runtime import artifacts
+        from crossdock_runtime.show import manifest_text, tagged_text
 
+        if self.manifest.is_value:
+            tagged = artifacts.read_tagged(self.manifest, self._store)
+            return tagged if isinstance(tagged, str) else tagged_text(tagged)
         place = f"{self._store.url}/{self.manifest.uri}"
-        return f"{value_text(self.manifest)}\n{place}\n{self.manifest.digest}"
+        return f"{manifest_text(self.manifest)}\n{place}\n{self.manifest.digest}"
 
     def __repr__(self) -> str:
-        from crossdock_runtime.state import value_text
+        from crossdock_runtime.show import manifest_text
 
-        return f"<Output {value_text(self.manifest)}>"
+        return f"<Output {manifest_text(self.manifest)}>"
 
 
 class Outputs(Mapping[str, Output]):

@@ -17,7 +17,17 @@ from crossdock_runtime.store import Store, StoreKeyMissing
 from crossdock_runtime.values import NotAValue, Tagged, decode, digest, dumps, encode, loads
 from crossdock_runtime.values import type_name as _type_name
 
-__all__ = ["ABSENT", "INLINE_LIMIT", "ArtifactCorrupt", "Manifest", "Member", "load", "read_inline", "save"]
+__all__ = [
+    "ABSENT",
+    "INLINE_LIMIT",
+    "ArtifactCorrupt",
+    "Manifest",
+    "Member",
+    "load",
+    "read_inline",
+    "read_tagged",
+    "save",
+]
 
 INLINE_LIMIT = 32 * 1024
 """Values of at most so many canonical bytes stay inside their manifest."""
@@ -227,6 +237,23 @@ def load(store: Store, manifest: Manifest, as_type: type | None = None, scratch:
 def read_inline(manifest: Manifest, store: Store | None = None) -> Any:
     """The value of a manifest, verified.
 
+    Raises:
+        ArtifactCorrupt, StoreError: as `read_tagged`.
+        MaterializerError: its class is not there, or is another one by now.
+    """
+    tagged = read_tagged(manifest, store)
+    try:
+        return decode(tagged)
+    except ValueError as error:
+        raise base.MaterializerError(
+            f"a stored {manifest.type} cannot be read: {error}",
+            hint="use the code that wrote it, or run its producer again",
+        ) from error
+
+
+def read_tagged(manifest: Manifest, store: Store | None = None) -> Tagged:
+    """The value of a manifest as tagged JSON, verified; its class is not imported.
+
     Args:
         manifest: of a value.
         store: where its bytes are, needed when they are not in the manifest.
@@ -251,13 +278,7 @@ def read_inline(manifest: Manifest, store: Store | None = None) -> Any:
         )
     if digest(data) != manifest.digest:
         raise _corrupt(store, where, manifest.digest, digest(data))
-    try:
-        return decode(loads(data))
-    except ValueError as error:
-        raise base.MaterializerError(
-            f"a stored {manifest.type} cannot be read: {error}",
-            hint="use the code that wrote it, or run its producer again",
-        ) from error
+    return loads(data)
 
 
 def _place(store: Store, manifest: Manifest) -> tuple[Store, str]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
-from crossdock_runtime import values
 from crossdock_runtime.blocked import Blocked
 from crossdock_runtime.contract import Plan, Task
 from crossdock_runtime.failure import Cause
@@ -289,13 +288,3 @@ def state_json(state: RunState) -> dict[str, Any]:
         "parameters": dict(state.document.get("parameters", {})),
         "tasks": tasks,
     }
-
-
-def value_text(manifest: Manifest, limit: int = 60) -> str:
-    """An output in one short line, for people."""
-    if manifest.skipped:
-        return "(skipped)"
-    if manifest.value is not ABSENT:
-        text = values.dumps(manifest.value).decode()
-        return text if len(text) <= limit else f"{text[: limit - 1]}…"
-    return f"{manifest.type} ({manifest.size:,} bytes)"

@@ -143,6 +143,7 @@ class Progress:
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())
         took = seconds(time.monotonic() - self._begun)
         self._print(f"{state.plan.name} {state.status} in {took}: {listed}")
+        store = store.removeprefix("file://")
         if store.startswith(home):
             store = f"~{store[len(home) :]}"
         self._print(f"run {state.run} in {store}")

@@ -122,7 +122,8 @@ def logs(run: str, task: str | None, stack: str | None) -> int:
 @_JSON
 def outputs(run: str, name: str | None, stack: str | None, as_json: bool) -> int:
     """What the tasks of RUN returned; one whole value when NAME (`task.output`) is given."""
-    from crossdock_runtime.state import outputs_json, value_text
+    from crossdock_runtime.show import manifest_text
+    from crossdock_runtime.state import outputs_json
 
     found = Client(stack).get_run(run).outputs
     if name is not None:
@@ -130,7 +131,7 @@ def outputs(run: str, name: str | None, stack: str | None, as_json: bool) -> int
         if as_json:
             _print_json(outputs_json({name: item.manifest})[name])
         else:
-            click.echo(item.load() if item.manifest.is_value else item.describe())
+            click.echo(item.describe())
         return 0
     if as_json:
         _print_json(outputs_json({key: item.manifest for key, item in found.items()}))
@@ -138,7 +139,7 @@ def outputs(run: str, name: str | None, stack: str | None, as_json: bool) -> int
     if not found:
         click.echo("no outputs")
         return 0
-    _columns([(key, value_text(item.manifest, 90)) for key, item in found.items()])
+    _columns([(key, manifest_text(item.manifest, 90)) for key, item in found.items()])
     return 0
 
 
