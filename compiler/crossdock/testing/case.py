@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 
@@ -26,6 +27,13 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """As an expected value: a file with these bytes, or a folder with these files."""
+
+    content: bytes | Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a task, or one item of a mapped one, must end.
 
@@ -35,6 +43,7 @@ class Ended:
         attempts: how many there were; None where the state of the run before decides.
         cause: the kind of failure, in the shared vocabulary.
         says: a part of the cause's message.
+        other: another end that is as good, where it depends on how much runs at once.
     """
 
     state: str
@@ -42,6 +51,11 @@ class Ended:
     attempts: int | None = None
     cause: str | None = None
     says: str = ""
+    other: Ended | None = None
+
+    def or_else(self, other: Ended) -> Ended:
+        """This end, or another one."""
+        return replace(self, other=other)
 
 
 def ran(*value: Any, attempts: int = 1, **outputs: Any) -> Ended:
@@ -61,6 +75,8 @@ def failed(cause: str = "user exception", says: str = "", attempts: int = 1) -> 
 
 
 SKIPPED = Ended("skipped", attempts=0)
+DECIDED = Ended("succeeded", attempts=0)
+"""A task of our own that only evaluates a condition."""
 UPSTREAM_FAILED = Ended("upstream_failed", attempts=0)
 CANCELLED = Ended("cancelled", attempts=0)
 
@@ -74,7 +90,7 @@ class Once:
         status: of the run.
         parameters: values by name.
         texts: values as text by name, as from a command line.
-        cache: False runs every task.
+        cache: whether results of earlier runs, and of this one, are looked for.
         resume: adopt what the run before committed.
         env: variables of the environment that the run is started in; values are secret.
     """
@@ -83,7 +99,7 @@ class Once:
     status: str = "succeeded"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    cache: bool = True
+    cache: bool = False
     resume: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,11 +111,14 @@ class Case:
     Attributes:
         name: unique.
         source: `module:pipeline`, the module being one of `pipelines/`.
+        runs: none where a run needs what not every machine has: then it only translates.
+        large: it has so many tasks that it takes long where each costs a process.
     """
 
     name: str
     source: str
-    runs: tuple[Once, ...]
+    runs: tuple[Once, ...] = ()
+    large: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -116,6 +135,8 @@ def same(found: Any, expected: Any) -> bool:
     """Whether a value is what was expected: of the same type all through, NaN like NaN, -0.0 unlike 0.0."""
     if isinstance(expected, Shown):
         return repr(found) == expected.text
+    if isinstance(expected, Holds):
+        return isinstance(found, Path) and _content(found) == expected.content
     if type(found) is not type(expected):
         return False
     if isinstance(expected, float):
@@ -127,3 +148,10 @@ def same(found: Any, expected: Any) -> bool:
     if isinstance(expected, (list, tuple)):
         return len(found) == len(expected) and all(map(same, found, expected))
     return bool(found == expected)
+
+
+def _content(path: Path) -> bytes | Mapping[str, bytes]:
+    if path.is_file():
+        return path.read_bytes()
+    files = [item for item in path.rglob("*") if item.is_file()]
+    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}

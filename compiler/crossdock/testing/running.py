@@ -35,7 +35,7 @@ def run_case(case: Case, client: Client, loaded: Loaded, scratch: str) -> Iterat
                 raise_on_failure=False,
             )
         before = run.id
-        for difference in differences(once, run):
+        for difference in (*differences(once, run), *leaks(once, run)):
             yield f"run {number} of {len(case.runs)}: {difference}"
 
 
@@ -54,7 +54,20 @@ def differences(once: Once, run: Run) -> Iterator[str]:
             yield from (f"task {name!r} {text}" for text in _task(expected, found[name], run))
 
 
+def leaks(once: Once, run: Run) -> Iterator[str]:
+    """Values of secrets that can be read in what a run left."""
+    for name, secret in once.env.items():
+        for task, _, text in run.logs():
+            if secret in text:
+                yield f"the log of {task!r} holds the value of {name}"
+        for found in run.state.tasks:
+            if found.cause is not None and secret in f"{found.cause.message}{found.cause.traceback}":
+                yield f"the cause of {found.name!r} holds the value of {name}"
+
+
 def _task(expected: Ended, task: TaskState, run: Run) -> Iterator[str]:
+    if expected.other is not None and task.state == expected.other.state:
+        expected = expected.other
     if task.state != expected.state:
         yield f"{_told(task)}, not {expected.state}"
         return

@@ -12,6 +12,8 @@ from crossdock.testing import OrchestratorConformance
 
 
 class TestShell(OrchestratorConformance):
+    runs_large_cases = False
+
     @pytest.fixture
     def orchestrator(self) -> Orchestrator[Any]:
         return ShellOrchestrator("shell", ShellConfig())

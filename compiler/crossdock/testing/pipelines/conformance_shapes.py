@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from crossdock import map, pipeline, step, when
+from crossdock import after, pipeline, step
+
+SOME, MANY = 8, 200
 
 
 @step
@@ -16,6 +18,11 @@ def double(value: int) -> int:
 
 
 @step
+def increase(value: int) -> int:
+    return value + 1
+
+
+@step
 def add(left: int, right: int) -> int:
     return left + right
 
@@ -26,13 +33,8 @@ def add_up(values: list[int]) -> int:
 
 
 @step
-def numbers(count: int) -> list[int]:
-    return list(range(count))
-
-
-@step
-def tell(text: str) -> str:
-    return text
+def nothing() -> None:
+    """Gives no output."""
 
 
 @pipeline
@@ -44,10 +46,20 @@ def single() -> int:
 @pipeline
 def chain() -> int:
     """Each task waits for the one before."""
-    value = start()
-    for _ in range(3):
-        value = double(value)
-    return value
+    return double(double(double(start())))
+
+
+@pipeline
+def fan_out() -> list[int]:
+    """Several tasks wait for one."""
+    first = start()
+    return [double(first), add(first, 10), increase(first)]
+
+
+@pipeline
+def fan_in() -> int:
+    """One task waits for several."""
+    return add_up([start(), start(), start()])
 
 
 @pipeline
@@ -58,16 +70,72 @@ def diamond() -> int:
 
 
 @pipeline
-def dynamic_map(count: int = 3) -> int:
-    """As many tasks as another task says."""
-    return add_up(map(double, numbers(count)))
+def apart() -> None:
+    """Tasks that have nothing to do with each other."""
+    start()
+    nothing()
 
 
 @pipeline
-def condition(limit: int = 2) -> None:
-    """One branch or the other."""
-    value = double(start())
-    with when(value >= limit) as enough:
-        tell("enough")
-    with enough.otherwise():
-        tell("too little")
+def inner(value: int) -> int:
+    """Called by others."""
+    return increase(double(value))
+
+
+@pipeline
+def middle(value: int) -> int:
+    """Calls another one, and is called."""
+    return add(inner(value), inner(value))
+
+
+@pipeline
+def nested(value: int = 5) -> int:
+    """Pipelines in pipelines; their tasks join the caller's."""
+    return middle(inner(value))
+
+
+@pipeline
+def order() -> None:
+    """Edges with no data between, in both directions of a fan."""
+    first = nothing()
+    left, right = after(start(), first), after(start(), first)
+    after(nothing(), left, right)
+
+
+@pipeline
+def names() -> int:
+    """Task ids that were chosen."""
+    first = start.with_options(name="the-first")()
+    return double.with_options(name="a1-B_2")(first)
+
+
+@pipeline
+def wide() -> int:
+    """Many tasks beside each other."""
+    first = start()
+    return add_up([increase(first) for _ in range(SOME)])
+
+
+@pipeline
+def deep() -> int:
+    """Many tasks behind each other."""
+    value = start()
+    for _ in range(SOME):
+        value = increase(value)
+    return value
+
+
+@pipeline
+def very_wide() -> int:
+    """More tasks beside each other than any platform draws."""
+    first = start()
+    return add_up([increase(first) for _ in range(MANY)])
+
+
+@pipeline
+def very_deep() -> int:
+    """More tasks behind each other than a recursion bears."""
+    value = start()
+    for _ in range(MANY):
+        value = increase(value)
+    return value
