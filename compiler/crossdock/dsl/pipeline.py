@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, Literal, NoReturn, ParamSpec, TypeVar, cast, overload
 
@@ -20,6 +20,7 @@ from crossdock.dsl.step import check_name, location, name_of
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 - an item of a map
 
 OnFailure = Literal["stop", "continue"]
 
@@ -202,6 +203,12 @@ def when(condition: object) -> Branch:
     return Branch(recorder, recorder.when(condition, where))
 
 
+@overload
+def map(
+    body: Callable[[I], tuple[Any, ...] | dict[Any, Any]], items: Sequence[I], *, concurrency: int | None = ...
+) -> Any: ...
+@overload
+def map(body: Callable[[I], T], items: Sequence[I], *, concurrency: int | None = ...) -> list[T]: ...
 def map(body: Callable[[Any], Any], items: Any, *, concurrency: int | None = None) -> Any:
     """Do something for each item of a list, and collect the results in the order of the items.
 
