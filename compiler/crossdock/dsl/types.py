@@ -6,6 +6,7 @@ import collections.abc
 import dataclasses
 import datetime
 import enum
+import os
 import types
 import typing
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -86,6 +87,20 @@ def is_value(annotation: Any) -> bool:
         or is_namedtuple(annotation)
         or typing.is_typeddict(annotation)
     )
+
+
+def is_place(annotation: Any) -> bool:
+    """Whether data at a URI can come as this type: a path, bytes, or several of them."""
+    annotation = strip(annotation)
+    if annotation is Any or annotation is object:
+        return True
+    members = [member for member in union_members(annotation) if member is not type(None)]
+    if len(members) > 1:
+        return any(is_place(member) for member in members)
+    origin, args = get_origin(members[0]), get_args(members[0])
+    if origin in _CONTAINERS or origin in _ABSTRACT:
+        return any(is_place(arg) for arg in args if arg is not Ellipsis)
+    return members[0] is bytes or (isinstance(members[0], type) and issubclass(members[0], os.PathLike))
 
 
 def type_text(annotation: Any) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from crossdock.dsl import recording, types
 from crossdock.dsl.container import ContainerStep, InputPath, InputValue
 from crossdock.dsl.errors import CrossdockError, TraceError, did_you_mean, together
 from crossdock.dsl.frozen import frozen
-from crossdock.dsl.pipeline import Artifact, Pipeline, RunStatus
+from crossdock.dsl.pipeline import Artifact, Pipeline, RunStatus, check_uri
 from crossdock.dsl.refs import Ref
 from crossdock.dsl.refs import Task as TaskRef
 from crossdock.dsl.step import DEFAULT_OUTPUT, InputSpec, OutputSpec, Step, check_name, location
@@ -149,11 +150,28 @@ class Tracer(ControlFlow):
                 )
             kind = self.pipeline.hints[parameter.name]
             artifact = not types.is_value(kind)
+            if artifact and not types.is_place(kind):
+                raise TraceError(
+                    f"pipeline parameter {parameter.name!r} is of type {types.type_text(kind)}, which is not written "
+                    "as a text: a parameter is a value, or data at a place",
+                    where=where,
+                    hint=f"annotate `{parameter.name}: Path`, and read it in a step",
+                )
             declared = Parameter(parameter.name, types.type_text(kind), artifact=artifact)
             if parameter.default is not parameter.empty:
                 default = parameter.default
+                if artifact and isinstance(default, PurePath):
+                    default = default.as_posix()
                 if isinstance(default, Artifact):
+                    if default.uri is None:
+                        raise TraceError(
+                            f"the default of parameter {parameter.name!r} is an output of a run, and not a place",
+                            where=where,
+                            hint="give Artifact.from_run(…) to the step that reads it",
+                        )
                     default = default.uri
+                elif artifact and isinstance(default, str):
+                    check_uri(default, where)
                 elif not artifact and not fits(default, kind):
                     raise TraceError(
                         f"the default {default!r} of parameter {parameter.name!r} is no {types.type_text(kind)}",
@@ -260,11 +278,11 @@ class Tracer(ControlFlow):
                 hint=f"write on_exit({step.name})",
             )
         binding, kind = self._bind(value, what, where, target)
-        if types.is_value(target) and any(isinstance(leaf, Uri) for leaf in leaves(binding)):
+        if any(isinstance(leaf, Uri) for leaf in leaves(binding)) and not types.is_place(target):
             text = types.type_text(target)
             wanted = "list[Path]" if text.startswith("list[") else "Path"
             raise TraceError(
-                f"{what} takes {text}, which is a value, not data at a URI",
+                f"{what} takes {text}, and data at a URI come as a file or a folder",
                 where=where,
                 hint=f"annotate `{spec.name}: {wanted}`, and read it in the step",
             )

@@ -54,7 +54,7 @@ def prepare() -> None:
     resources=Resources(cpu=1, memory="1Gi"),
     retry=Retry(3, delay="5s", on=(ConnectionError, "requests.Timeout")),
     timeout="1h",
-    cache=Cache(expires="7d", depends_on=[Path("a.sql"), "v2"]),
+    cache=Cache(expires="7d", depends_on=[Path("pyproject.toml"), "v2"]),
     requirements=["pandas>=2"],
     env={"MODE": "fast"},
     secrets={"TOKEN": Secret(env="TOKEN")},
@@ -137,7 +137,7 @@ def everything(data: Path = Path("data.csv"), rate: float = 0.1, kind: str = "a"
     more = map(lambda shard: fit(shard, rate), ["a", "b"])
     grid = map(lambda shard: map(lambda number: cell(shard, number), range(3)), shards(2))
     cuts = map(lambda part: split(data, part), [2, 3])
-    first, _ = map(lambda part: (fit(str(part)), cell("a", part)), [2, 3])
+    first, _ = map(lambda part: (fit("a"), cell("a", part)), [2, 3])
     best(first)
     chosen = best(scores)
     with when((chosen.rmse < 0.5) & is_in(kind, ["a", "b"])) as good:

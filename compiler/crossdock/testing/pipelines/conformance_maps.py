@@ -73,7 +73,12 @@ def static_map() -> int:
 @pipeline
 def static_records() -> None:
     """Items with fields, and texts that a platform might take for its own."""
-    map(look, [{"name": "a,b", "size": 1.5}, {"name": '"', "size": None}, {"name": "{{item}}", "size": True}])
+    records: list[dict[str, Any]] = [
+        {"name": "a,b", "size": 1.5},
+        {"name": '"', "size": None},
+        {"name": "{{item}}", "size": True},
+    ]
+    map(look, records)
 
 
 @pipeline
