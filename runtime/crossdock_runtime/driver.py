@@ -232,8 +232,16 @@ class _Watcher:
             except Exception:  # the store is asked again in a second
                 continue
             if stop is not None and stop["reason"] == "cancelled" and not self._done.is_set():
-                signal.raise_signal(signal.SIGTERM)
+                _interrupt_main_thread()
                 return
+
+
+def _interrupt_main_thread() -> None:
+    """Send the signal to that thread itself, which wakes it where it sleeps or waits."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    else:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _interrupt(*_: object) -> None:
