@@ -15,7 +15,7 @@ from crossdock_runtime import failure
 from crossdock_runtime.contract import CONTRACT, Plan
 from crossdock_runtime.emit import emitted
 from crossdock_runtime.execute import Outcome, RunContext, run_task
-from crossdock_runtime.failure import Cancelled, TaskFailed, cause_of
+from crossdock_runtime.failure import INFRASTRUCTURE, Cancelled, TaskFailed, cause_of
 from crossdock_runtime.inputs import Skip
 from crossdock_runtime.loading import Project
 from crossdock_runtime.record import Index, RunRecord, derived_run_id, new_run_id, now
@@ -107,6 +107,7 @@ def _run(argv: Sequence[str] | None) -> int:
     document = record.document() or {}
     resume = document.get("resume_from")
     project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
+    project.activate()  # parameters and inputs may be of the user's classes
 
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
 
@@ -127,8 +128,13 @@ def _run(argv: Sequence[str] | None) -> int:
         listen,
         own_process=True,
     )
-    codes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
-    for text in options.emit:
+    outcomes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
+    codes = [outcome.exit_code for outcome in outcomes]
+    # What failed by infrastructure the platform may start again: the tasks behind it must not find the run stopped.
+    final = [outcome for outcome in outcomes if outcome.state == "failed" and outcome.exit_code != INFRASTRUCTURE]
+    if final and plan.on_failure == "stop" and task.id != plan.on_exit:
+        record.stop(task.id)
+    for text in () if any(codes) else options.emit:
         name, _, path = text.partition("=")
         place = Path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +157,7 @@ def _items(context: RunContext, task: str, options: argparse.Namespace) -> list[
         return []
 
 
-def _one(context: RunContext, task: str, index: Index) -> int:
+def _one(context: RunContext, task: str, index: Index) -> Outcome:
     outcome: Outcome = run_task(context, context.plan.by_id[task], index)
     place = ".".join([task, *map(str, index)])
     line = f"{now()} {place}: {outcome.state}"
@@ -160,7 +166,7 @@ def _one(context: RunContext, task: str, index: Index) -> int:
         if outcome.cause.traceback:
             sys.stderr.write(outcome.cause.traceback)
     print(line, flush=True)
-    return outcome.exit_code
+    return outcome
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -170,10 +176,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(argv)
     except (Cancelled, KeyboardInterrupt) as error:
         print(f"crossdock: {cause_of(error).message}", file=sys.stderr)
-        return failure.INFRASTRUCTURE
+        return INFRASTRUCTURE
     except StoreError as error:
         print(f"crossdock: {error}", file=sys.stderr)
-        return failure.INFRASTRUCTURE
+        return INFRASTRUCTURE
     except (CrossdockError, TaskFailed) as error:
         print(f"crossdock: {error}", file=sys.stderr)
         return failure.BAD_INPUT

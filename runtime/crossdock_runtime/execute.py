@@ -151,7 +151,8 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
         return not_there(missing)
     if task.id != context.plan.on_exit:
         stop = context.run.stopped()
-        if stop is not None:
+        # Running tasks finish, and one that its platform starts again is one of them.
+        if stop is not None and (stop["reason"] != "failed" or not record.attempts()):
             return Outcome("cancelled", cause=Cause("cancelled", f"the run was stopped: {stop['reason']}"))
     if isinstance(task.code, GateCode):
         result, _ = record.commit(Result("succeeded", {}, _gates(context, task, index, {}), started=now()))

@@ -744,3 +744,25 @@ def test_secrets_are_blanked(platform: Platform, fail: str) -> None:
     assert "the token is •••" in log
     assert "••••••" in log
     assert "from a program: •••" in log
+
+
+# After a failure
+
+
+def test_a_failure_stops_the_run(platform: Platform) -> None:
+    assert platform("raises").code == 10
+    done = platform("ok")
+    assert (done.code, platform.ran("ok")) == (11, 0), str(done)
+    assert "the run was stopped" in done.out
+    assert platform("raises").code == 10, "the recorded code is given again, stopped or not"
+
+
+def test_what_the_platform_may_start_again_stops_nothing(platform: Platform) -> None:
+    assert platform("needs-memory").code == 30
+    assert platform("ok").code == 0
+
+
+def test_a_failed_task_emits_nothing(platform: Platform, tmp_path: Path) -> None:
+    place = tmp_path / "items"
+    assert platform("raises", "--emit", f"map-1={place}").code == 10
+    assert not place.exists()
