@@ -327,16 +327,6 @@ def test_scikit_learn_of_another_version(tmp_path: Path) -> None:
         materializer.load(tmp_path, None)
 
 
-def test_torch(round_trip: RoundTrip) -> None:
-    torch = need("torch")
-    back, manifest = round_trip(torch.arange(3))
-    assert torch.equal(back, torch.arange(3))
-    assert manifest.materializer == "torch.Tensor@1"
-    back, manifest = round_trip(torch.nn.Linear(2, 1))
-    assert type(back) is torch.nn.Linear
-    assert manifest.materializer == "torch.Module@1"
-
-
 class Thing:
     def __init__(self, x: object) -> None:
         self.x = x
