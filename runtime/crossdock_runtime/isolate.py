@@ -42,6 +42,7 @@ class Setup:
     remember: bool
     native_id: str | None
     apart: frozenset[str]
+    environment: dict[str, str]
 
     @classmethod
     def of(cls, context: RunContext) -> Setup:
@@ -57,6 +58,7 @@ class Setup:
             context.remember,
             context.native_id,
             context.apart,
+            dict(os.environ),
         )
 
     def context(self, listen: Callable[[str, Index, str], None]) -> RunContext:
@@ -174,7 +176,9 @@ def cause_of_exit(code: int) -> Cause:
 
 
 def _work(setup: Setup, pipe: Connection[Any, Any]) -> None:
-    os.environ.setdefault("CROSSDOCK_CHILD", "1")
+    # The server that forks workers has the environment of its own start, which in a notebook is long ago.
+    os.environ.clear()
+    os.environ.update({**setup.environment, "CROSSDOCK_CHILD": "1"})
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _terminated)
     sys.breakpointhook = _no_terminal
