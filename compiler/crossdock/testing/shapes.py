@@ -187,6 +187,14 @@ MAPPED: tuple[Case, ...] = (
         ),
     ),
     case(
+        "map of a failed list",
+        f"{MAPS}:map_of_failed",
+        Once(
+            {"no-numbers": failed(says="no numbers"), "double": UPSTREAM_FAILED, "add-up": UPSTREAM_FAILED},
+            status="failed",
+        ),
+    ),
+    case(
         "map of a parameter",
         f"{MAPS}:map_of_parameter",
         Once({"double.0": ran(2), "double.1": ran(4), "add-up": ran(6)}),

@@ -193,6 +193,17 @@ def bad_item() -> int:
     return add_up(map(lambda value: fail_on(value, 1), numbers(3)))
 
 
+@step
+def no_numbers(count: int) -> list[int]:
+    raise ValueError("no numbers")
+
+
+@pipeline(on_failure="continue")
+def map_of_failed() -> int:
+    """Nobody knows how many items there are."""
+    return add_up(map(double, no_numbers(3)))
+
+
 @pipeline
 def map_of_parameter(values: list[int] = [1, 2]) -> int:  # noqa: B006 - a default in a pipeline is data
     """Over a list that whoever starts the run gives."""
