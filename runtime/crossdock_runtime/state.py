@@ -86,9 +86,9 @@ def find_run(store: Store, text: str) -> str:
         for run in newest_runs(store):
             return run
         raise BadInput(f"there are no runs in {store.url}", hint="crossdock run FILE.py")
-    if RunRecord(store, text).document() is not None:
+    if text and RunRecord(store, text).document() is not None:
         return text
-    found = [run for run in newest_runs(store) if run.endswith(text) or run.startswith(text)]
+    found = [run for run in newest_runs(store) if text and (run.endswith(text) or run.startswith(text))]
     if len(found) == 1:
         return found[0]
     if found:

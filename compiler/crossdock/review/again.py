@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crossdock.dsl.errors import BadInput, did_you_mean
 from crossdock.passes.load import Loaded
 from crossdock_runtime.cache import key_fields
-from crossdock_runtime.driver import Driver, Event
+from crossdock_runtime.driver import Event
 from crossdock_runtime.execute import Outcome, Ready, RunContext, perform
 from crossdock_runtime.failure import cause_of
 from crossdock_runtime.inputs import NotThere, Resolver, Skip
@@ -79,17 +79,19 @@ def replay(
         parameters=parameters,
         project=Project(loaded.root, plan.source.python_path),
         cache=False,
+        isolated=True,  # it is this process that is isolated: a debugger wants neither another one nor a time limit
         remember=False,
     )
-    driver = Driver(context, 1, on_event)
+    tell = on_event or (lambda event: None)
+    context.listen = lambda name, item, text: tell(Event("line", name, item, text))
     fields = key_fields(task, {key: item.digest for key, item in inputs.items()})
     ready = Ready(task, index, scratch.task(task_id, index), inputs, fields, "")
-    driver.tell(Event("started", task_id, index))
+    tell(Event("started", task_id, index))
     try:
         outcome = perform(context, ready)
     except Exception as error:
         outcome = Outcome("failed", cause=cause_of(error))
-    driver.tell(Event("ended", task_id, index, outcome=outcome))
+    tell(Event("ended", task_id, index, outcome=outcome))
     return scratch.id, outcome
 
 
