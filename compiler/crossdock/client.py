@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from crossdock_runtime.store import Store
 
 Parameters = Mapping[str, Any]
+_RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 class Output:
@@ -353,6 +355,8 @@ class Client:
         plan = loaded.plan
         spec = orchestrator.translate(plan, stack)
         store.create(f"plans/{plan.digest}.json", plan.to_json().encode())
+        if run_id is not None and (len(run_id) > 63 or not _RUN_ID.fullmatch(run_id)):
+            raise BadInput(f"{run_id!r} is no run id", hint="letters and digits, with '-', '_' and '.' in between: 63")
         run = run_id or new_run_id()
         document: dict[str, Any] = {
             "pipeline": plan.name,

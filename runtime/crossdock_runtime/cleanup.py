@@ -24,7 +24,7 @@ def delete_run(store: Store, run: str) -> tuple[int, int]:
     if read_state(store, run).status == "running":
         raise BadInput(f"run {run} is still running", hint=f"crossdock runs cancel {run}")
     record = RunRecord(store, run)
-    index = [key for key in store.keys("index/") if key.endswith(run)]
+    index = [key for key in store.keys("index/") if key.partition("-")[2] == run]
     facts = list(store.keys(f"{record.key}/"))
     mine = list(store.keys(f"data/{run}/"))
     used = _used_by_others(store, run) if mine else set()

@@ -239,8 +239,8 @@ class RunRecord:
         """Write what the run is: pipeline, plan, parameters, resume_from, cache; False when it is there already."""
         if not self.store.create(f"{self.key}/run.json", dumps({**body, "run": self.id, "created": now()})):
             return False
-        prefix = "" if _RUN_ID.match(self.id) else f"{inverted_time()}-"
-        self.store.create(f"index/{prefix}{self.id}", b"")
+        time_ = self.id[1:10] if _RUN_ID.match(self.id) else inverted_time()
+        self.store.create(f"index/{time_}-{self.id}", b"")
         return True
 
     def document(self) -> dict[str, Any] | None:
@@ -309,5 +309,4 @@ class RunRecord:
 def newest_runs(store: Store) -> Iterator[str]:
     """Ids of the runs, newest first."""
     for key in store.keys("index/"):
-        name = key.removeprefix("index/")
-        yield name if _RUN_ID.match(name) else name.partition("-")[2]
+        yield key.partition("-")[2]

@@ -192,6 +192,18 @@ def test_a_run_is_named_by_its_end_and_as_latest(own: Project) -> None:
     assert second in both.err
 
 
+def test_runs_are_listed_by_time_whatever_their_ids(own: Project) -> None:
+    ids = []
+    for given in ([], ["--run-id", "zz"], [], ["--run-id", "aa-zz"], ["--run-id", "release-2024"], []):
+        ids.append(own.run(*given, source="other.py").document["run"])
+        listed = [row["run"] for row in own.crossdock("runs", "list", "--json").document]
+        assert listed == ids[::-1]
+    assert own.crossdock("runs", "show", "latest", "--json").document["run"] == ids[-1]
+    assert own.crossdock("runs", "delete", "zz", "--yes").code == 0
+    listed = [row["run"] for row in own.crossdock("runs", "list", "--json").document]
+    assert listed == [run for run in ids[::-1] if run != "zz"]
+
+
 def test_logs(project: Project) -> None:
     done = project.crossdock("runs", "logs", GOOD)
     assert done.code == 0
@@ -450,6 +462,10 @@ def test_delete_leaves_what_another_run_uses(own: Project) -> None:
         (["pipe.py", "--max-workers", "0"], "0"),
         (["pipe.py", "--resume", "nothing"], "nothing"),
         (["pipe.py", "--run-id", GOOD], GOOD),
+        (["pipe.py", "--run-id", "a/b"], "'a/b' is no run id"),
+        (["pipe.py", "--run-id", ".."], "'..' is no run id"),
+        (["pipe.py", "--run-id", "r" * 64], "is no run id"),
+        (["pipe.py", "--run-id", ""], "'' is no run id"),
         (["pipe.py", "--stack", "mine"], "mine"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
