@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from crossdock.dsl.errors import PlanError
+from crossdock.dsl.frozen import freeze
 from crossdock_runtime.bindings import (
     Binding,
     Collect,
@@ -102,6 +103,9 @@ class Plan:
     on_exit: str | None = None
     on_failure: str = "stop"
     source: Source = field(default_factory=Source)
+
+    def __post_init__(self) -> None:
+        freeze(self, "parameters", "gates", "scopes", "outputs")
 
     @cached_property
     def by_id(self) -> Mapping[str, Task]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Any, TypeAlias
 
-from crossdock.dsl.frozen import frozen
+from crossdock.dsl.frozen import freeze, frozen
 from crossdock.dsl.settings import Settings
 from crossdock_runtime.bindings import Binding, Predicate, leaves
 
@@ -100,6 +100,9 @@ class Task:
     scope: str | None = None
     group: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        freeze(self, "inputs", "outputs")
 
     def sources(self) -> Iterator[Binding]:
         """Every binding of its inputs, taken apart."""

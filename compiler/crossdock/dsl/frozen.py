@@ -11,10 +11,34 @@ from dataclasses import MISSING, FrozenInstanceError, dataclass, field
 from typing import Any, Never, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def _refuse(self: Any, name: str, *value: Any) -> Never:
     raise FrozenInstanceError(f"cannot change {name!r} of a {type(self).__name__}")
+
+
+class FrozenDict(dict[K, V]):
+    """A dict that nobody changes: a copy of what it was made from."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> Never:
+        raise TypeError("a plan and its settings do not change; make a new one with replace(…)")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> Any:
+        return (type(self), (dict(self),))
+
+
+def freeze(self: Any, *names: str) -> None:
+    """Let the mappings of a record not change any more, nor follow those that they were made from."""
+    for name in names:
+        mapping = getattr(self, name)
+        if type(mapping) is not FrozenDict:
+            object.__setattr__(self, name, FrozenDict(mapping))
 
 
 def _values(self: Any) -> tuple[Any, ...]:

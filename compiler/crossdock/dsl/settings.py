@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 from crossdock.dsl.errors import TraceError, caller, did_you_mean
-from crossdock.dsl.frozen import frozen
+from crossdock.dsl.frozen import freeze, frozen
 
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 _DECIMAL = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
@@ -347,6 +347,7 @@ class Settings:
         both = sorted(set(self.env) & set(self.secrets))
         if both:
             _refuse(f"{both[0]!r} is in env and in secrets", hint="leave it out of one of them")
+        freeze(self, "env", "secrets", "labels", "targets")
 
     def over(self, base: Settings) -> Settings:
         """These settings on top of `base`."""

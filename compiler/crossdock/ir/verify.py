@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from crossdock.dsl.errors import PlanError
 from crossdock_runtime.bindings import Binding, Collect, Item, Output, Param, Status, leaves, operands
-from crossdock_runtime.contract import BranchScope, GateCode, MapScope, Plan, Task
+from crossdock_runtime.contract import BranchScope, GateCode, MapScope, Plan, Program, Task, Word
 
 _ID = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
 
@@ -19,7 +19,7 @@ def unique_ids(plan: Plan) -> Iterator[str]:
         if task.id in seen:
             yield f"two tasks are named {task.id!r}"
         seen.add(task.id)
-        if not _ID.match(task.id) and not _ID.match(task.id.lower()):
+        if not _ID.match(task.id.lower()):
             yield f"task id {task.id!r} fits no label"
 
 
@@ -71,8 +71,12 @@ def bindings_resolve(plan: Plan) -> Iterator[str]:
                 yield f"{what} reads from the unknown task {source.task!r}"
             elif source.name not in producer.outputs:
                 yield f"{what} reads {source.name!r}, which task {source.task!r} never produces"
-            elif isinstance(source, Collect) and producer.scope is None:
+            elif isinstance(source, Collect) and not plan.maps_of(producer.scope):
                 yield f"{what} collects from task {source.task!r}, which stands in no map"
+            elif isinstance(source, Output) and producer.scope is not None and not what.startswith("gate"):
+                outside = {item.id for item in plan.maps_of(producer.scope)} - {item.id for item in plan.maps_of(scope)}
+                if outside:
+                    yield f"{what} reads task {source.task!r} outside of the map {min(outside)!r} without collecting"
         elif isinstance(source, Item):
             if source.scope not in plan.scopes:
                 yield f"{what} reads the item of the unknown map {source.scope!r}"
@@ -109,10 +113,18 @@ def acyclic(plan: Plan) -> Iterator[str]:
 
 
 def outputs_declared(plan: Plan) -> Iterator[str]:
-    """Gate tasks have no data; all others have code that could produce what they declare."""
+    """Gate tasks have no data; programs read inputs that are there, and write every output."""
     for task in plan.tasks:
-        if isinstance(task.code, GateCode) and (task.outputs or task.inputs):
-            yield f"gate task {task.id!r} has inputs or outputs"
+        if isinstance(task.code, GateCode):
+            if task.outputs or task.inputs:
+                yield f"gate task {task.id!r} has inputs or outputs"
+        elif isinstance(task.code, Program):
+            words = [word for word in (*task.code.command, *task.code.args) if isinstance(word, Word)]
+            for word in words:
+                if word.name not in (task.outputs if word.kind == "output_path" else task.inputs):
+                    yield f"the program of task {task.id!r} names {word.name!r}, which it does not declare"
+            for name in task.outputs.keys() - {word.name for word in words if word.kind == "output_path"}:
+                yield f"the program of task {task.id!r} never writes {name!r}"
 
 
 RULES: tuple[Callable[[Plan], Iterator[str]], ...] = (

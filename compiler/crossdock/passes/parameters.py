@@ -140,6 +140,8 @@ def _parse_one(text: str, kind: Any, name: str) -> Any:
         return {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _no(text)
     if kind in (int, float):
         return kind(text)
+    if kind in (decimal.Decimal, uuid.UUID) or hasattr(kind, "fromisoformat"):
+        return coerce(text, kind, name)
     import json
 
     try:
@@ -287,8 +289,11 @@ def _convert(value: Any, kind: Any, name: str) -> Any:
         return origin(coerce(item, element, f"{name}[{number}]") for number, item in enumerate(value))
     if isinstance(value, Mapping) and origin is dict:
         args = typing.get_args(kind)
-        inner = args[1] if len(args) == 2 else Any
-        return {key: coerce(item, inner, f"{name}[{key!r}]") for key, item in value.items()}
+        outer, inner = args if len(args) == 2 else (Any, Any)
+        return {
+            coerce(key, outer, f"a key of {name}"): coerce(item, inner, f"{name}[{key!r}]")
+            for key, item in value.items()
+        }
     raise ValueError(value)
 
 

@@ -41,7 +41,7 @@ def from_file(path: str) -> FileParameters:
     loader = Loader(text)
     try:
         node = loader.get_single_node()
-        if node is None:
+        if node is None or node.tag == "tag:yaml.org,2002:null":
             return FileParameters({}, {})
         if not isinstance(node, yaml.MappingNode):
             raise BadInput(
