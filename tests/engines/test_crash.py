@@ -37,6 +37,7 @@ MODES = {
 }
 SEED = 20130101
 AT_ONCE = 2
+PLACES = 16
 WATCHED = 4  # every n-th point has a reader beside the run
 LIMIT = 120
 
@@ -48,10 +49,7 @@ def test_fifty_points() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_killed_run_resumes(mode: str, tmp_path: Path) -> None:
     name, options, points = MODES[mode]
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "pyproject.toml").touch()
-    shutil.copy(PIPELINE, project)
+    project = new_project(tmp_path)
     whole = Scene(tmp_path / "whole", project, name, options)
     timeline = whole.run_and_time()
     whole.kill()
@@ -65,7 +63,7 @@ def test_a_killed_run_resumes(mode: str, tmp_path: Path) -> None:
     assert Counter(whole.starts()) == Counter([task for task in expected if task != "few"])
 
     chosen = random.Random(f"{SEED} {mode}")
-    moments = [timeline.moment((number + chosen.random()) / points) for number in range(points)]
+    moments = [timeline.moment((number + chosen.random()) / points, chosen.random()) for number in range(points)]
 
     def one(number: int) -> tuple[str, int]:
         scene = Scene(tmp_path / str(number), project, name, options)
@@ -85,16 +83,70 @@ def test_a_killed_run_resumes(mode: str, tmp_path: Path) -> None:
     assert len(committed) >= 3, f"the points were not spread over the run: {committed}"
 
 
-def crash_and_resume(scene: Scene, moment: Moment, expected: dict[str, dict[str, str]], *, watched: bool) -> int:
+def test_a_run_killed_between_two_changes_of_the_store(tmp_path: Path) -> None:
+    """Not at a time but at a place: before a file is opened, linked, renamed or removed in the store."""
+    project = new_project(tmp_path)
+    whole = Scene(tmp_path / "whole", project, "plain", [])
+    die_at(whole, 0)
+    whole.run_and_time()
+    assert whole.process.returncode == 0, whole.output()
+    changes = int((whole.folder / "changes").read_text())
+    whole.env.clear()
+    expected = whole.results(RUN)
+    assert changes > 100, "the hook saw what the run wrote"
+    chosen = random.Random(SEED)
+    points = [int((number + chosen.random()) * changes / PLACES) + 1 for number in range(PLACES)]
+
+    def one(point: int) -> str:
+        scene = Scene(tmp_path / str(point), project, "plain", [])
+        try:
+            die_at(scene, point)
+            crash_and_resume(scene, AtEnd(), expected, watched=False)
+        except Exception as error:
+            return f"change {point} of {changes}: {type(error).__name__}: {error}\n{scene.output()}"
+        finally:
+            scene.kill()
+            shutil.rmtree(scene.folder, ignore_errors=True)
+        return ""
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        failures = [text for text in pool.map(one, points) if text]
+    assert not failures, f"{len(failures)} of {PLACES} places\n" + "\n".join(failures)
+
+
+def die_at(scene: Scene, point: int) -> None:
+    """Let the next processes of a scene end before their n-th change of the store; 0 is never."""
+    paths = [str(PIPELINE.parent / "dies_at"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    scene.env.update(
+        PYTHONPATH=os.pathsep.join(paths),
+        DIES_AT=str(point),
+        DIES_IN=str(scene.folder / "store"),
+        DIES_COUNT=str(scene.folder / "changes"),
+    )
+
+
+def new_project(folder: Path) -> Path:
+    """The project of a user."""
+    project = folder / "project"
+    project.mkdir()
+    (project / "pyproject.toml").touch()
+    shutil.copy(PIPELINE, project)
+    return project
+
+
+def crash_and_resume(
+    scene: Scene, moment: Moment | AtEnd, expected: dict[str, dict[str, str]], *, watched: bool
+) -> int:
     """Kill a run at a moment and resume it; returns how many results were committed when it was killed."""
     with Reader(scene.store) if watched else contextlib.nullcontext():
         return _crash_and_resume(scene, moment, expected)
 
 
-def _crash_and_resume(scene: Scene, moment: Moment, expected: dict[str, dict[str, str]]) -> int:
+def _crash_and_resume(scene: Scene, moment: Moment | AtEnd, expected: dict[str, dict[str, str]]) -> int:
     scene.start("run", scene.source, "--run-id", RUN, *scene.options)
     moment.wait(scene)
     scene.kill()
+    scene.env.clear()
     committed = set(scene.committed(RUN))
     verify(scene.store)
     before = Counter(scene.starts())
@@ -133,6 +185,7 @@ class Scene:
         self.journal.touch()
         self.store = Store.open(folder / "store")
         self.out, self.err = folder / "out", folder / "err"
+        self.env: dict[str, str] = {}
         (folder / "tmp").mkdir()
 
     def start(self, *arguments: str) -> None:
@@ -143,6 +196,7 @@ class Scene:
             "CROSSDOCK_STORE": str(self.folder / "store"),
             "CRASH_JOURNAL": str(self.journal),
             "TMPDIR": str(self.folder / "tmp"),
+            **self.env,
         }
         with self.out.open("wb") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
@@ -213,6 +267,14 @@ class Moment:
         time.sleep(self.seconds)
 
 
+class AtEnd:
+    """When the process has ended, by itself or by its own hand."""
+
+    def wait(self, scene: Scene) -> None:
+        scene.process.wait(LIMIT)
+        assert scene.process.returncode == -signal.SIGKILL, scene.process.returncode
+
+
 @dataclass(frozen=True)
 class Timeline:
     """When the lines of an undisturbed run came, and when it ended; lines mean the same on a busy machine."""
@@ -220,12 +282,14 @@ class Timeline:
     times: list[float]
     end: float
 
-    def moment(self, fraction: float) -> Moment:
-        """A part of the way through the run, which begins at half the time to its first line: before, Python starts."""
-        begin = self.times[0] / 2
-        at = begin + fraction * (self.end - begin)
-        lines = sum(time <= at for time in self.times)
-        return Moment(lines, at - (self.times[lines - 1] if lines else 0.0))
+    def moment(self, fraction: float, jitter: float) -> Moment:
+        """A tenth of all moments lies before the first line, a tenth after the last one; jitter is a part of a gap."""
+        if fraction < 0.1:
+            return Moment(0, self.times[0] * (0.3 + 7 * fraction))
+        if fraction > 0.9:
+            return Moment(len(self.times), (self.end - self.times[-1]) * 10 * (fraction - 0.9))
+        gap = (self.times[-1] - self.times[0]) / len(self.times)
+        return Moment(1 + int((fraction - 0.1) / 0.8 * len(self.times)), jitter * gap)
 
 
 @dataclass
