@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -18,26 +17,10 @@ from crossdock_runtime.execute import Outcome, RunContext, run_task
 from crossdock_runtime.failure import INFRASTRUCTURE, Cancelled, TaskFailed, cause_of
 from crossdock_runtime.inputs import Skip
 from crossdock_runtime.loading import Project
+from crossdock_runtime.options import USAGE, Options, read_options
 from crossdock_runtime.record import Index, RunRecord, derived_run_id, new_run_id, now
 from crossdock_runtime.store import Store
 from crossdock_runtime.values import digest
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m crossdock_runtime", description="Run one task of a plan.")
-    env = os.environ.get
-    parser.add_argument("--contract", default=env("CROSSDOCK_CONTRACT"))
-    parser.add_argument("--plan", default=env("CROSSDOCK_PLAN"), help="<store>/plans/<sha256>.json")
-    parser.add_argument("--task", default=env("CROSSDOCK_TASK"))
-    parser.add_argument("--index", default=env("CROSSDOCK_INDEX", ""), help="item numbers, outermost map first: 0.3")
-    parser.add_argument("--shard", default=env("CROSSDOCK_SHARD", ""), help="k/n: every n-th item, from k")
-    parser.add_argument("--run", default=env("CROSSDOCK_RUN", ""))
-    parser.add_argument("--native-id", default=env("CROSSDOCK_NATIVE_ID", ""))
-    parser.add_argument("--param", action="append", default=[], metavar="NAME=TEXT")
-    parser.add_argument(
-        "--emit", action="append", default=[], metavar="NAME=PATH", help="write a gate or a map's items"
-    )
-    return parser
 
 
 def _plan(text: str) -> tuple[Store, Plan]:
@@ -90,11 +73,15 @@ def _terminated(*_: object) -> None:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    options = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if any(word in ("-h", "--help") for word in words[:1]):
+        print(USAGE, end="")
+        return failure.DONE
+    options = read_options(words, os.environ)
     if options.contract != str(CONTRACT):
         older = "the image" if str(options.contract or "0") > str(CONTRACT) else "the spec"
         raise BadInput(
-            f"the spec speaks contract {options.contract}, this image {CONTRACT}: {older} is the older side",
+            f"the spec speaks contract {options.contract or None}, this image {CONTRACT}: {older} is the older side",
             hint="compile and build with the same version of crossdock",
         )
     if not options.plan or not options.task:
@@ -142,7 +129,7 @@ def _run(argv: Sequence[str] | None) -> int:
     return next((code for code in codes if code), failure.DONE)
 
 
-def _items(context: RunContext, task: str, options: argparse.Namespace) -> list[Index]:
+def _items(context: RunContext, task: str, options: Options) -> list[Index]:
     if not options.shard:
         index, maps = _index(options.index), len(context.plan.maps_of(context.plan.by_id[task].scope))
         if len(index) != maps:

@@ -1,0 +1,75 @@
+"""The options of the constant command. `argparse` takes an eighth of a step's start to import and to set up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crossdock.dsl.errors import BadInput
+from crossdock.dsl.frozen import frozen
+
+USAGE = """usage: python -m crossdock_runtime --contract N --plan PLACE --task ID [OPTION VALUE]…
+
+Run one task of a plan. What is not repeated has a twin in the environment: CROSSDOCK_PLAN for --plan.
+
+  --contract N        version of this command
+  --plan PLACE        <store>/plans/<sha256>.json
+  --task ID           the task
+  --index I[.J…]      item numbers, outermost map first: 0.3
+  --shard K/N         every N-th item, from K
+  --run ID            the run
+  --native-id ID      the platform's own id of the run
+  --param NAME=TEXT   a parameter of the pipeline; repeated
+  --emit NAME=PATH    write a gate or a map's items; repeated
+"""
+_ONCE = ("contract", "plan", "task", "index", "shard", "run", "native-id")
+_REPEATED = ("param", "emit")
+
+
+@frozen
+class Options:
+    """What the command is given; empty where it is not given."""
+
+    contract: str
+    plan: str
+    task: str
+    index: str
+    shard: str
+    run: str
+    native_id: str
+    param: tuple[str, ...]
+    emit: tuple[str, ...]
+
+
+def read_options(words: Sequence[str], environ: Mapping[str, str]) -> Options:
+    """The options of a command line; the environment says what it leaves out.
+
+    Raises:
+        BadInput: a word is no option, or an option lacks its value.
+    """
+    once = {name: environ.get(f"CROSSDOCK_{name.upper().replace('-', '_')}", "") for name in _ONCE}
+    repeated: dict[str, list[str]] = {name: [] for name in _REPEATED}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or not (name in once or name in repeated):
+            raise BadInput(f"{word!r} is no option", hint="python -m crossdock_runtime --help")
+        if not equals:
+            try:
+                value = next(rest)
+            except StopIteration:
+                raise BadInput(f"{word} is given no value", hint="python -m crossdock_runtime --help") from None
+        if name in repeated:
+            repeated[name].append(value)
+        else:
+            once[name] = value
+    return Options(
+        contract=once["contract"],
+        plan=once["plan"],
+        task=once["task"],
+        index=once["index"],
+        shard=once["shard"],
+        run=once["run"],
+        native_id=once["native-id"],
+        param=tuple(repeated["param"]),
+        emit=tuple(repeated["emit"]),
+    )
