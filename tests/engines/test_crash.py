@@ -42,6 +42,12 @@ WATCHED = 4  # every n-th point has a reader beside the run
 LIMIT = 120
 
 
+@pytest.fixture(autouse=True)
+def _readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read here holds a dataclass of the pipeline's."""
+    monkeypatch.syspath_prepend(PIPELINE.parent)
+
+
 def test_fifty_points() -> None:
     assert sum(points for _, _, points in MODES.values()) == 50
 
