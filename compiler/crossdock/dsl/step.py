@@ -18,6 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DEFAULT_OUTPUT = "output"
+_MATERIALIZER = "crossdock_runtime.materializers.base.Materializer"
 _NO_TYPES = (int, float, bytes, list, tuple, dict, set)
 LONGEST = 63
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")
@@ -164,6 +165,12 @@ def output_spec(annotation: Any, fallback: str | None, where: str) -> OutputSpec
             if isinstance(extra, str):
                 name = extra
             elif isinstance(extra, type) and hasattr(extra, "save") and hasattr(extra, "load"):
+                if not any(f"{base.__module__}.{base.__qualname__}" == _MATERIALIZER for base in extra.__mro__):
+                    raise TraceError(
+                        f"{types.type_text(extra)} in the annotation is no crossdock.Materializer",
+                        where=where,
+                        hint=f"class {extra.__name__}(Materializer):",
+                    )
                 materializer = f"{extra.__module__}:{extra.__qualname__}"
     if name is None:
         raise TraceError(
