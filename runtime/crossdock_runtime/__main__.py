@@ -69,6 +69,7 @@ def _parameters(plan: Plan, record: RunRecord, given: Sequence[str]) -> dict[str
 
 
 def _terminated(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: a second one would cut off what the first recorded
     raise Cancelled("terminated")
 
 

@@ -220,6 +220,7 @@ def _no_terminal(*_: object, **__: object) -> None:
 
 
 def _terminated(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: a second one would cut off what the first recorded
     raise Cancelled("terminated")
 
 
