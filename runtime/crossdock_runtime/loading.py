@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from crossdock.dsl.errors import BadInput, CrossdockError
+from crossdock.dsl.frozen import frozen
 
 _OURS = ("crossdock", "crossdock_adapters", "crossdock_runtime")
 _LIBRARIES = ("site-packages", "dist-packages")
 _SHOWN = 8
 
 
-@dataclass(frozen=True)
+@frozen
 class Project:
     """A folder with the user's code.
 

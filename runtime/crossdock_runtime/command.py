@@ -1,0 +1,173 @@
+"""The constant command that runs one task on every target (EXECUTION.md, "The command")."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from crossdock.dsl.errors import BadInput, CrossdockError, StoreError
+from crossdock_runtime import failure
+from crossdock_runtime.contract import CONTRACT, Plan
+from crossdock_runtime.emit import emitted
+from crossdock_runtime.execute import Outcome, RunContext, run_task
+from crossdock_runtime.failure import INFRASTRUCTURE, Cancelled, TaskFailed, cause_of
+from crossdock_runtime.inputs import Skip
+from crossdock_runtime.loading import Project
+from crossdock_runtime.options import USAGE, Options, read_options
+from crossdock_runtime.record import Index, RunRecord, derived_run_id, new_run_id, now
+from crossdock_runtime.store import Store
+from crossdock_runtime.values import digest
+
+
+def _plan(text: str) -> tuple[Store, Plan]:
+    head, found, name = text.rpartition("/plans/")
+    if not found or not name.endswith(".json"):
+        raise BadInput(f"--plan {text!r} is not <store>/plans/<sha256>.json")
+    store = Store.open(os.path.expandvars(head))
+    data = store.read(f"plans/{name}")
+    if digest(data) != f"sha256:{name.removesuffix('.json')}":
+        raise BadInput(f"the plan at {text!r} is not the one that its name says", hint="crossdock publish")
+    return store, Plan.from_json(data)
+
+
+def _index(text: str) -> Index:
+    try:
+        return tuple(int(part) for part in text.split(".")) if text else ()
+    except ValueError:
+        raise BadInput(f"--index {text!r} is not item numbers such as 0.3") from None
+
+
+def _record(store: Store, plan: Plan, run: str, native: str) -> RunRecord:
+    """The record of the run: by its id, else by that of the native run, which a clone of a run does not share."""
+    found = run or (derived_run_id(native) if native else new_run_id())
+    record = RunRecord(store, found)
+    if native and record.fix_native(native) != native:
+        record = RunRecord(store, derived_run_id(native))
+        record.fix_native(native)
+    record.create({"pipeline": plan.name, "plan": plan.digest, "parameters": {}, "cache": True, "origin": "native"})
+    return record
+
+
+def _parameters(plan: Plan, record: RunRecord, given: Sequence[str]) -> dict[str, Any]:
+    """Tagged values: what the platform gives wins over the record, and that over the defaults."""
+    from crossdock_runtime.parameters import parse_native
+
+    found = record.parameters(plan.parameters)
+    before = dict(found)
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or name not in plan.parameters:
+            raise BadInput(f"--param {text!r} names no parameter of the pipeline")
+        found[name] = parse_native(value, plan.parameters[name])
+        if name not in before or found[name] != before[name]:
+            record.add_parameter(name, found[name])
+    return found
+
+
+def _terminated(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: a second one would cut off what the first recorded
+    raise Cancelled("terminated")
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    if any(word in ("-h", "--help") for word in words[:1]):
+        print(USAGE, end="")
+        return failure.DONE
+    options = read_options(words, os.environ)
+    if options.contract != str(CONTRACT):
+        older = "the image" if str(options.contract or "0") > str(CONTRACT) else "the spec"
+        raise BadInput(
+            f"the spec speaks contract {options.contract or None}, this image {CONTRACT}: {older} is the older side",
+            hint="compile and build with the same version of crossdock",
+        )
+    if not options.plan or not options.task:
+        raise BadInput("--plan and --task are needed")
+    store, plan = _plan(options.plan)
+    task = plan.by_id.get(options.task)
+    if task is None:
+        raise BadInput(f"the plan has no task {options.task!r}")
+    record = _record(store, plan, options.run, options.native_id)
+    document = record.document() or {}
+    resume = document.get("resume_from")
+    project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
+    project.activate()  # parameters and inputs may be of the user's classes
+
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+
+    def listen(name: str, index: Index, text: str) -> None:
+        place = ".".join([name, *map(str, index)])
+        out.write(f"{now()} {place} | {text}\n")
+        out.flush()
+
+    context = RunContext(
+        store,
+        plan,
+        record,
+        _parameters(plan, record, options.param),
+        project,
+        RunRecord(store, resume) if resume else None,
+        document.get("cache", True),
+        options.native_id or None,
+        listen,
+        own_process=True,
+    )
+    outcomes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
+    codes = [outcome.exit_code for outcome in outcomes]
+    # What failed by infrastructure the platform may start again: the tasks behind it must not find the run stopped.
+    final = [outcome for outcome in outcomes if outcome.state == "failed" and outcome.exit_code != INFRASTRUCTURE]
+    if final and plan.on_failure == "stop" and task.id != plan.on_exit:
+        record.stop(task.id)
+    for text in () if any(codes) else options.emit:
+        name, _, path = text.partition("=")
+        place = Path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(emitted(context, task, _index(options.index), name), encoding="utf-8")
+    return next((code for code in codes if code), failure.DONE)
+
+
+def _items(context: RunContext, task: str, options: Options) -> list[Index]:
+    if not options.shard:
+        index, maps = _index(options.index), len(context.plan.maps_of(context.plan.by_id[task].scope))
+        if len(index) != maps:
+            raise BadInput(f"--index {options.index!r} has not one number for each of the {maps} maps around {task!r}")
+        return [index]
+    shard, _, count = options.shard.partition("/")
+    if not (shard.isdecimal() and count.isdecimal() and int(shard) < int(count)):
+        raise BadInput(f"--shard {options.shard!r} is not k/n, such as 0/4")
+    try:
+        return context.resolver().indices(task)[int(shard) :: int(count)]
+    except Skip:
+        return []
+
+
+def _one(context: RunContext, task: str, index: Index) -> Outcome:
+    outcome: Outcome = run_task(context, context.plan.by_id[task], index)
+    place = ".".join([task, *map(str, index)])
+    line = f"{now()} {place}: {outcome.state}"
+    if outcome.cause is not None:
+        line += f": {outcome.cause.kind}: {outcome.cause.message}"
+        if outcome.cause.traceback:
+            sys.stderr.write(outcome.cause.traceback)
+    print(line, flush=True)
+    return outcome
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one task; returns the exit code (EXECUTION.md, "Retries, timeouts, exit codes")."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return _run(argv)
+    except (Cancelled, KeyboardInterrupt) as error:
+        print(f"crossdock: {cause_of(error).message}", file=sys.stderr)
+        return INFRASTRUCTURE
+    except StoreError as error:
+        print(f"crossdock: {error}", file=sys.stderr)
+        return INFRASTRUCTURE
+    except (CrossdockError, TaskFailed) as error:
+        print(f"crossdock: {error}", file=sys.stderr)
+        return failure.BAD_INPUT
