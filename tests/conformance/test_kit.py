@@ -25,7 +25,7 @@ import pytest
 
 from crossdock.ir import Feature, Level, Support
 from crossdock.stacks import Spec
-from crossdock.testing import OrchestratorConformance
+from crossdock.testing import RunConformance
 from crossdock_adapters.orchestrators.local import LocalConfig, LocalOrchestrator
 
 
@@ -91,7 +91,7 @@ class RunsNothing(_Local):
         return RunHandle("local", options.run, {"status": "succeeded"})
 
 
-class Kit(OrchestratorConformance):
+class Kit(RunConformance):
     sdk = ("wave",)
     kind = None
 

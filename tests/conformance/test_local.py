@@ -9,18 +9,18 @@ import pytest
 
 from crossdock.client import Client
 from crossdock.stacks import Orchestrator, Stack
-from crossdock.testing import OrchestratorConformance
+from crossdock.testing import RunConformance
 from crossdock_adapters.artifact_stores.local import LocalArtifactStore, LocalArtifactStoreConfig
 from crossdock_adapters.orchestrators.local import LocalConfig, LocalOrchestrator
 
 
-class TestLocal(OrchestratorConformance):
+class TestLocal(RunConformance):
     @pytest.fixture
     def orchestrator(self) -> Orchestrator[Any]:
         return LocalOrchestrator("local", LocalConfig())
 
 
-class TestLocalWorkers(OrchestratorConformance):
+class TestLocalWorkers(RunConformance):
     """The same with tasks beside each other, in worker processes."""
 
     runs_large_cases = False

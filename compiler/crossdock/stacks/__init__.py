@@ -1,17 +1,22 @@
-"""Stacks, and what their components offer."""
+"""Stacks, and what their components offer. Names are loaded when they are used: listing stacks needs no models."""
 
-from crossdock.stacks.base import (
-    ArtifactStore,
-    CanRun,
-    ComponentConfig,
-    Orchestrator,
-    RunHandle,
-    RunOptions,
-    Spec,
-    Stack,
-    StackComponent,
-    TaskOverrides,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crossdock.stacks.base import (
+        ArtifactStore,
+        CanRun,
+        ComponentConfig,
+        Orchestrator,
+        RunHandle,
+        RunOptions,
+        Spec,
+        Stack,
+        StackComponent,
+        TaskOverrides,
+    )
 
 __all__ = [
     "ArtifactStore",
@@ -25,3 +30,11 @@ __all__ = [
     "StackComponent",
     "TaskOverrides",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from crossdock.stacks import base
+
+    return getattr(base, name)

@@ -14,6 +14,7 @@ from crossdock.dsl.frozen import frozen
 from crossdock.ir import Feature, Plan, Rule, Support
 
 if TYPE_CHECKING:
+    from crossdock.stacks.guardrails import Guardrails
     from crossdock_runtime.store import Store
 
 
@@ -73,12 +74,18 @@ class ArtifactStore(StackComponent[C], abc.ABC):
 
 @frozen
 class Stack:
-    """A named set of components; one orchestrator and one artifact store, the rest by type."""
+    """A named set of components.
+
+    Attributes:
+        components: the others, by `type/name`.
+        guardrails: what is asked of those who submit to it.
+    """
 
     name: str
     orchestrator: Orchestrator[Any]
     artifact_store: ArtifactStore[Any]
     components: Mapping[str, StackComponent[Any]] = field(default_factory=dict)
+    guardrails: Guardrails | None = None
 
 
 @frozen
@@ -141,6 +148,7 @@ class Orchestrator(StackComponent[C], abc.ABC):
         rules: holes that are combinations of features.
         Overrides: the model of `targets={"<flavor>": …}` on a step.
         remote: whether tasks run on another machine than the one that submits.
+        store_schemes: the schemes of the artifact stores that its tasks can read and write.
     """
 
     type = "orchestrator"
@@ -148,6 +156,7 @@ class Orchestrator(StackComponent[C], abc.ABC):
     rules: ClassVar[Iterable[Rule]] = ()
     Overrides: ClassVar[builtins.type[TaskOverrides]] = TaskOverrides
     remote: ClassVar[bool] = True
+    store_schemes: ClassVar[tuple[str, ...]] = ("s3", "gs", "az", "abfs")
 
     @abc.abstractmethod
     def translate(self, plan: Plan, stack: Stack | None = None) -> Spec:

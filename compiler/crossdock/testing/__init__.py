@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crossdock.testing.case import Case
     from crossdock.testing.cases import CASES
-    from crossdock.testing.suite import OrchestratorConformance
+    from crossdock.testing.suite import OrchestratorConformance, RunConformance
 
-__all__ = ["CASES", "Case", "OrchestratorConformance"]
+__all__ = ["CASES", "Case", "OrchestratorConformance", "RunConformance"]
 
-_HOMES = {"CASES": "cases", "Case": "case", "OrchestratorConformance": "suite"}
+_HOMES = {"CASES": "cases", "Case": "case", "OrchestratorConformance": "suite", "RunConformance": "suite"}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,8 @@
             return MyOrchestrator("mine", MyConfig())
 
 What is expected comes from the orchestrator's own `features` and `rules`: a case that it declares it can take must
-translate, and run where it can run here; any other must be refused by `check`, with the declared reason.
+translate; any other must be refused by `check`, with the declared reason. Where it can start runs, subclass
+`RunConformance`: what it takes must run, too, with the results that the case says.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from crossdock.dsl.errors import CrossdockError, Problem, UnsupportedError
 from crossdock.ir import Feature, Support, check_support
 from crossdock.passes.load import Loaded
 from crossdock.review.check import check_target
-from crossdock.stacks import ArtifactStore, CanRun, Orchestrator, Stack
+from crossdock.stacks import ArtifactStore, Orchestrator, Stack
 from crossdock.testing import project, rules
 from crossdock.testing.case import Case
 from crossdock.testing.cases import CASES
@@ -43,33 +44,14 @@ class OrchestratorConformance(abc.ABC):
 
     Attributes:
         sdk: top-level modules that neither importing nor translating may load, beside those of its `extra`.
-        runs_large_cases: False where a task costs a process or a pod: cases of hundreds of tasks only translate.
     """
 
     sdk: ClassVar[tuple[str, ...]] = ()
-    runs_large_cases: ClassVar[bool] = True
 
     @pytest.fixture
     @abc.abstractmethod
     def orchestrator(self) -> Orchestrator[Any]:
         """The orchestrator under test. Its class and its configuration are enough to make it again."""
-
-    @pytest.fixture
-    def stack(self, orchestrator: Orchestrator[Any], tmp_path: Path) -> Stack:
-        """The stack that cases run on: the orchestrator, with an empty store."""
-        store = registry.flavor("artifact_store", "local")
-        kept: ArtifactStore[Any] = store("store", store.Config(path=str(tmp_path / "store")))
-        return Stack("conformance", orchestrator, kept)
-
-    @pytest.fixture
-    def scratch(self, tmp_path: Path) -> str:
-        """A folder that all attempts of one task can write to, as the task sees it."""
-        (tmp_path / "scratch").mkdir()
-        return str(tmp_path / "scratch")
-
-    def cannot_run(self, orchestrator: Orchestrator[Any]) -> str | None:
-        """Why cases cannot run here, or None. By default they can where the orchestrator is a `CanRun`."""
-        return None if isinstance(orchestrator, CanRun) else f"{orchestrator.flavor} only translates"
 
     # What it declares
 
@@ -149,34 +131,55 @@ class OrchestratorConformance(abc.ABC):
         banned = {*self.sdk, *rules.vendor_modules(orchestrator)}
         assert sorted({name.partition(".")[0] for name in elsewhere.modules} & banned) == []
 
-    @each_case
+
+class RunConformance(OrchestratorConformance):
+    """What an orchestrator has to keep whose runs can be started here.
+
+    Attributes:
+        runs_large_cases: False where a task costs a process or a pod: cases of hundreds of tasks only translate.
+    """
+
+    runs_large_cases: ClassVar[bool] = True
+
+    @pytest.fixture
+    def stack(self, orchestrator: Orchestrator[Any], tmp_path: Path) -> Stack:
+        """The stack that cases run on: the orchestrator, with an empty store."""
+        store = registry.flavor("artifact_store", "local")
+        kept: ArtifactStore[Any] = store("store", store.Config(path=str(tmp_path / "store")))
+        return Stack("conformance", orchestrator, kept)
+
+    @pytest.fixture
+    def scratch(self, tmp_path: Path) -> str:
+        """A folder that all attempts of one task can write to, as the task sees it."""
+        (tmp_path / "scratch").mkdir()
+        return str(tmp_path / "scratch")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """The cases that are run."""
+        if "run_of" in metafunc.fixturenames:
+            found = [case for case in CASES if case.runs and (self.runs_large_cases or not case.large)]
+            metafunc.parametrize("run_of", found, ids=str)
+
     def test_run(
         self,
         orchestrator: Orchestrator[Any],
         loaded: Mapping[str, Loaded],
         stack: Stack,
         scratch: str,
-        case: Case,
+        run_of: Case,
     ) -> None:
         """The run ends as the case says; what is refused does not start."""
-        reason = self.cannot_run(orchestrator)
-        if case.large and not self.runs_large_cases:
-            reason = reason or f"{orchestrator.flavor} does not run large cases"
-        if reason is not None:
-            pytest.skip(reason)
-        found, client = loaded[case.name], Client(stack)
+        found, client = loaded[run_of.name], Client(stack)
         if declared(orchestrator, found):
             with pytest.raises(UnsupportedError):
                 client.run(found)
             assert list(newest_runs(stack.artifact_store.open())) == []
             return
-        if not case.runs:
-            pytest.skip("a run of it needs what not every machine has")
         try:
-            wrong = list(run_case(case, client, found, scratch))
+            wrong = list(run_case(run_of, client, found, scratch))
         except CrossdockError as error:
-            pytest.fail(f"{case.source}: {error}")
-        assert not wrong, "\n".join([case.source, *wrong])
+            pytest.fail(f"{run_of.source}: {error}")
+        assert not wrong, "\n".join([run_of.source, *wrong])
 
 
 def declared(orchestrator: Orchestrator[Any], loaded: Loaded) -> list[Problem]:

@@ -8,10 +8,10 @@ import pytest
 from crossdock_shell import ShellConfig, ShellOrchestrator
 
 from crossdock.stacks import Orchestrator
-from crossdock.testing import OrchestratorConformance
+from crossdock.testing import RunConformance
 
 
-class TestShell(OrchestratorConformance):
+class TestShell(RunConformance):
     runs_large_cases = False
 
     @pytest.fixture

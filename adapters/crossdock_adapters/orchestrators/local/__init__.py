@@ -53,6 +53,7 @@ class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
     Config = LocalConfig
     Overrides = LocalOverrides
     remote = False
+    store_schemes = ("file", "s3", "gs", "az", "abfs")
     features: ClassVar[Mapping[Feature, Support]] = {
         **dict.fromkeys(Feature, _FULL),
         Feature.CONTAINER_STEP: Support(Level.RUNTIME, notice="runs on this machine, outside of its image"),

@@ -7,169 +7,49 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossdock.dsl.errors import BadInput, RunFailed, did_you_mean
+from crossdock.client.runs import Output, Outputs, Run
+from crossdock.dsl.errors import BadInput, RunFailed
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
 from crossdock.review.check import Checked, check_target
+from crossdock.stacks.workspace import Workspace
 
 if TYPE_CHECKING:
     from crossdock.ir import Plan
     from crossdock.stacks import Orchestrator, Spec, Stack
     from crossdock_runtime.driver import Event
     from crossdock_runtime.execute import Outcome
-    from crossdock_runtime.state import RunState
     from crossdock_runtime.store import Store
+
+__all__ = ["Client", "Output", "Outputs", "Run"]
 
 Parameters = Mapping[str, Any]
 _RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-
-
-class Output:
-    """An output of a run: its manifest, and the object on demand."""
-
-    def __init__(self, store: Store, manifest: Any) -> None:
-        self._store = store
-        self.manifest = manifest
-
-    def load(self) -> Any:
-        """Read the object; its digest is verified."""
-        from crossdock_runtime import artifacts
-
-        return artifacts.load(self._store, self.manifest)
-
-    def describe(self) -> str:
-        """The whole value, or type, size, place and digest of what is kept in files."""
-        from crossdock_runtime import artifacts
-        from crossdock_runtime.show import manifest_text, tagged_text
-
-        if self.manifest.is_value:
-            tagged = artifacts.read_tagged(self.manifest, self._store)
-            return tagged if isinstance(tagged, str) else tagged_text(tagged)
-        place = f"{self._store.url}/{self.manifest.uri}"
-        return f"{manifest_text(self.manifest)}\n{place}\n{self.manifest.digest}"
-
-    def __repr__(self) -> str:
-        from crossdock_runtime.show import manifest_text
-
-        return f"<Output {manifest_text(self.manifest)}>"
-
-
-class Outputs(Mapping[str, Output]):
-    """The outputs of a run by `task.output` (`task.0.output` for an item of a map)."""
-
-    def __init__(self, store: Store, state: RunState) -> None:
-        self._store = store
-        self._found = {
-            f"{task.name}.{name}": manifest
-            for task in state.tasks
-            if task.result is not None
-            for name, manifest in task.result.outputs.items()
-        }
-
-    def __getitem__(self, name: str) -> Output:
-        if name not in self._found:
-            raise BadInput(f"the run has no output {name!r}", hint=did_you_mean(name, tuple(self._found)))
-        return Output(self._store, self._found[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-
-class Run:
-    """A run in the store."""
-
-    def __init__(self, store: Store, run: str) -> None:
-        self._store = store
-        self.id = run
-
-    @property
-    def state(self) -> RunState:
-        """How it stands now, read from the store."""
-        from crossdock_runtime.state import read_state
-
-        return read_state(self._store, self.id)
-
-    @property
-    def status(self) -> str:
-        """`succeeded`, `failed`, `cancelled`, `lost` or `running`."""
-        return self.state.status
-
-    @property
-    def outputs(self) -> Outputs:
-        """Outputs of its tasks."""
-        return Outputs(self._store, self.state)
-
-    def logs(self, task: str | None = None) -> Iterator[tuple[str, int, str]]:
-        """Task, attempt and text of what was printed, in the plan's order.
-
-        Raises:
-            BadInput: there is no such task.
-        """
-        from crossdock_runtime.record import RunRecord
-
-        record = RunRecord(self._store, self.id)
-        state = self.state
-        names = [item.name for item in state.tasks]
-        if task is not None and task not in names and task not in state.plan.by_id:
-            raise BadInput(f"the run has no task {task!r}", hint=did_you_mean(task, tuple(names)))
-        for item in state.tasks:
-            if task is not None and task not in (item.name, item.task):
-                continue
-            facts = record.task(item.task, item.index)
-            for attempt in facts.attempts():
-                text = b"".join(facts.log_chunks(attempt)).decode("utf-8", "replace")
-                yield item.name, attempt, text
-
-    def cancel(self) -> bool:
-        """Let no further task start, and end those that run; False when it has ended already."""
-        from crossdock_runtime.record import RunRecord
-
-        if self.status not in ("running", "lost"):
-            return False
-        RunRecord(self._store, self.id).cancel()
-        return True
-
-    def delete(self) -> tuple[int, int]:
-        """Delete its record, and those of its bytes that nothing else points to.
-
-        Returns:
-            How many facts and how many data objects were deleted.
-        """
-        from crossdock_runtime.cleanup import delete_run
-
-        return delete_run(self._store, self.id)
-
-    def __repr__(self) -> str:
-        return f"<Run {self.id}>"
 
 
 class Client:
     """Compiles and runs pipelines, and reads what became of them.
 
     Args:
-        stack: the stack, or its name; `default` is the local orchestrator with the local store.
+        stack: the stack, or its name; None is the active one.
+        project: a folder of the project whose stacks hold; None is the working folder.
     """
 
-    def __init__(self, stack: str | Stack | None = None) -> None:
-        self._stack = stack
+    def __init__(self, stack: str | Stack | None = None, *, project: str | Path | None = None) -> None:
+        self._given = stack if isinstance(stack, str) or stack is None else None
+        self._stack = None if isinstance(stack, str) else stack
+        self.workspace = Workspace(None if project is None else Path(project))
 
     @property
     def stack(self) -> Stack:
-        """The stack that runs go to.
+        """The stack that runs go to, with its components.
 
         Raises:
-            BadInput: there is none of that name.
+            BadInput: there is none of that name, or it cannot be used.
         """
-        from crossdock.stacks.default import default_stack
-
-        if self._stack is not None and not isinstance(self._stack, str):
-            return self._stack
-        if self._stack not in (None, "default"):
-            raise BadInput(f"there is no stack {self._stack!r}", hint="there is: default")
-        return default_stack()
+        if self._stack is None:
+            self._stack = self.workspace.build(self.workspace.active(self._given).name)
+        return self._stack
 
     @property
     def store(self) -> Store:

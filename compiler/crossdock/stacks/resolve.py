@@ -1,0 +1,125 @@
+"""From definitions to a stack of components: flavors are loaded, configurations checked, and the members fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from crossdock import registry
+from crossdock.dsl.errors import BadInput, CrossdockError, Problem, did_you_mean
+from crossdock.stacks.base import ArtifactStore, ComponentConfig, Orchestrator, Stack, StackComponent
+from crossdock.stacks.definitions import ComponentDefinition, StackDefinition, title
+from crossdock.stacks.documents import line_of
+from crossdock.stacks.guardrails import Guardrails
+
+
+def build_stack(stack: StackDefinition, component: Callable[[str, str], ComponentDefinition]) -> Stack:
+    """The stack of a definition.
+
+    Args:
+        stack: its definition.
+        component: gives the definition of a component by type and name.
+
+    Raises:
+        BadInput: a component is not there, its flavor or configuration is wrong, or the members do not fit; has
+            every problem at once.
+    """
+    problems: list[CrossdockError | Problem] = []
+    made: dict[str, list[StackComponent[Any]]] = {}
+    for type_, name in stack.members():
+        try:
+            made.setdefault(type_, []).append(build_component(component(type_, name)))
+        except BadInput as error:
+            where = error.where or stack.file
+            problems += error.problems or [Problem(error.message, where=where, hint=error.hint)]
+    guardrails = None
+    try:
+        guardrails = Guardrails.of(stack)
+    except BadInput as error:
+        problems += error.problems or [Problem(error.message, where=error.where, hint=error.hint)]
+    if not problems:
+        problems += unfit(stack.name, made)
+    if problems or guardrails is None:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
+        raise BadInput(f"stack {stack.name!r} cannot be used: {count}", problems=problems)
+    orchestrator, store = made.pop("orchestrator")[0], made.pop("artifact_store")[0]
+    assert isinstance(orchestrator, Orchestrator)
+    assert isinstance(store, ArtifactStore)
+    others = {f"{type_}/{item.name}": item for type_, items in made.items() for item in items}
+    return Stack(stack.name, orchestrator, store, others, guardrails)
+
+
+def build_component(definition: ComponentDefinition) -> StackComponent[Any]:
+    """The component of a definition.
+
+    Raises:
+        BadInput: there is no such flavor, or the configuration is not what it takes.
+    """
+    try:
+        flavor = registry.flavor(definition.type, definition.flavor)
+    except BadInput as error:
+        raise BadInput(error.message, where=_place(definition, "flavor"), hint=error.hint) from None
+    component: StackComponent[Any] = flavor(definition.name, read_config(flavor, definition))
+    return component
+
+
+def read_config(flavor: type[StackComponent[Any]], definition: ComponentDefinition) -> ComponentConfig:
+    """A configuration as its flavor's model.
+
+    Raises:
+        BadInput: unknown keys, or values of another type; has every problem at once.
+    """
+    try:
+        return flavor.Config(**definition.config)
+    except ValidationError as error:
+        problems = [
+            Problem(
+                f"{title(definition.type)} {definition.name!r}: {_said(flavor, item)}",
+                where=_place(definition, "config", *item["loc"]),
+                hint=_hint(flavor, item),
+            )
+            for item in error.errors()
+        ]
+    what = f"the configuration of {title(definition.type)} {definition.name!r} is wrong"
+    raise BadInput(what, where=definition.file, problems=problems)
+
+
+def _said(flavor: type[StackComponent[Any]], item: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, item["loc"]))
+    if item["type"] == "extra_forbidden":
+        return f"flavor {flavor.flavor!r} has no setting {place!r}"
+    if item["type"] == "missing":
+        return f"{place} is missing"
+    return f"{place}: {item['msg'][:1].lower()}{item['msg'][1:]}, not {item['input']!r}"
+
+
+def _hint(flavor: type[StackComponent[Any]], item: Mapping[str, Any]) -> str | None:
+    fields = tuple(flavor.Config.model_fields)
+    if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
+        return did_you_mean(str(item["loc"][0]), fields) if fields else "it has no settings"
+    return f"crossdock flavor describe {flavor.type.replace('_', '-')} {flavor.flavor}"
+
+
+def _place(definition: ComponentDefinition, *keys: str | int) -> str | None:
+    if definition.file is None:
+        return None
+    return f"{definition.file}:{line_of(Path(definition.file).expanduser(), *keys)}"
+
+
+def unfit(stack: str, made: Mapping[str, list[StackComponent[Any]]]) -> Iterator[Problem]:
+    """What does not go together in a stack."""
+    orchestrator, store = made["orchestrator"][0], made["artifact_store"][0]
+    assert isinstance(orchestrator, Orchestrator)
+    assert isinstance(store, ArtifactStore)
+    scheme = store.url.partition("://")[0] if "://" in store.url else "file"
+    if scheme not in orchestrator.store_schemes:
+        kinds = ", ".join(f"{name}://" for name in orchestrator.store_schemes)
+        why = "its tasks run on other machines" if orchestrator.remote else "its tasks run on this machine"
+        yield Problem(
+            f"orchestrator {orchestrator.name!r} ({orchestrator.flavor}) cannot use the artifact store {store.name!r} "
+            f"at {scheme}://: {why}; it takes {kinds}",
+            hint=f"register an artifact store that it takes, then: crossdock stack update {stack} -a NAME",
+        )
