@@ -61,6 +61,7 @@ class Driver:
 
     def run(self) -> str:
         """Run everything; returns `succeeded`, `failed` or `cancelled`."""
+        self.context.run.begin()
         try:
             with _Watcher(self.context):
                 self._run_tasks()

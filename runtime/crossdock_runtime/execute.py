@@ -275,7 +275,9 @@ def perform(context: RunContext, ready: Ready) -> Outcome:
             return Outcome("failed", None, cause, seconds, number)
         if context.listen is not None:
             context.listen(task.id, ready.index, f"attempt {number} failed: {cause.message}; trying again")
-        time.sleep(retry.wait_before(spent + 1))
+        wait = retry.wait_before(spent + 1)
+        record.wait(number, wait)
+        time.sleep(wait)
         number += 1
 
 

@@ -256,7 +256,7 @@ class Resolver:
             raise BadInput(f"parameter {binding.name!r} has no value", hint=f"-p {binding.name}=…")
         tagged = self.parameters[binding.name]
         declared = self.plan.parameters.get(binding.name)
-        if (artifact or (declared and declared.artifact)) and isinstance(tagged, str):
+        if declared is not None and declared.artifact and isinstance(tagged, str):
             return External(tagged)
         return _part(tagged, binding.path)
 

@@ -26,6 +26,8 @@ from crossdock_runtime.store import Store
 GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL."""
 _LONGEST_WAIT = 3600.0
+_START_SECONDS = 60.0
+"""A process may take so long to start before the attempt's own time begins."""
 
 
 @frozen
@@ -184,6 +186,10 @@ def _work(setup: Setup, pipe: Connection[Any, Any]) -> None:
     sys.breakpointhook = _no_terminal
     lock = threading.Lock()
 
+    def begun() -> None:
+        with lock:
+            pipe.send(("begun", None))
+
     def listen(task: str, index: Index, text: str) -> None:
         with lock, contextlib.suppress(OSError):
             pipe.send(("line", text))
@@ -193,7 +199,7 @@ def _work(setup: Setup, pipe: Connection[Any, Any]) -> None:
         while True:
             task, index, attempt = pipe.recv()
             try:
-                outcome = _outcome(context, context.plan.by_id[task], index, attempt)
+                outcome = _outcome(context, context.plan.by_id[task], index, attempt, begun)
             except Exception as error:
                 outcome = Outcome("failed", cause=cause_of(error))
             pipe.send(("done", outcome))
@@ -203,13 +209,14 @@ def _work(setup: Setup, pipe: Connection[Any, Any]) -> None:
         pipe.close()
 
 
-def _outcome(context: RunContext, task: Task, index: Index, number: int) -> Outcome:
+def _outcome(context: RunContext, task: Task, index: Index, number: int, begun: Callable[[], None]) -> Outcome:
     if not number:
         return run_task(context, task, index)
     context.isolated = True
     ready = prepare(context, task, index)
     if isinstance(ready, Outcome):
         return ready
+    begun()
     result, cause = run_attempt(context, ready, number)
     return Outcome(result.state if result else "failed", result, cause, attempts=number)
 
@@ -231,7 +238,7 @@ def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | No
     worker = Worker(Setup.of(context))
     worker.give(task.id, ready.index, number)
     outcome: Outcome | None = None
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + limit + _START_SECONDS
     try:
         while outcome is None and not worker.is_over:
             left = deadline - time.monotonic()
@@ -241,6 +248,8 @@ def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | No
             for kind, body in worker.messages():
                 if kind == "done":
                     outcome = body
+                elif kind == "begun":
+                    deadline = time.monotonic() + limit
                 elif context.listen is not None:
                     context.listen(task.id, ready.index, body)
     except BaseException:

@@ -68,6 +68,21 @@ def new_run_id() -> str:
     return f"r{inverted_time()}-{''.join(_DIGITS[byte & 31] for byte in os.urandom(6))}"
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine lives; one that has ended lives no more when nobody has waited for it yet."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is not loaded for this
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return True
+
+
 def derived_run_id(native_id: str) -> str:
     """The run id of a native run that nobody gave one to: the same in each of its tasks.
 
@@ -206,12 +221,17 @@ class TaskRecord:
         return number
 
     def fact(self, attempt: int, name: str) -> dict[str, Any] | None:
-        """`started`, `finished` or `heartbeat` of an attempt."""
+        """`started`, `finished`, `again` or `heartbeat` of an attempt."""
         return load_fact(self.store, f"{self.key}/attempts/{attempt}/{name}.json")
 
     def finish(self, attempt: int, body: Mapping[str, Any]) -> bool:
         """Write how an attempt ended."""
         return self.store.create(f"{self.key}/attempts/{attempt}/finished.json", dumps({**body, "finished": now()}))
+
+    def wait(self, attempt: int, seconds: float) -> None:
+        """Note that a failed attempt is followed by another one, after so many seconds."""
+        until = datetime.fromtimestamp(time.time() + seconds, UTC).isoformat(timespec="milliseconds")
+        self.store.create(f"{self.key}/attempts/{attempt}/again.json", dumps({"until": until}))
 
     def beat(self, attempt: int) -> None:
         """Say that the attempt is alive."""
@@ -267,6 +287,18 @@ class RunRecord:
     def stopped(self) -> dict[str, Any] | None:
         """Why no further task starts, if so."""
         return load_fact(self.store, f"{self.key}/stop.json")
+
+    def begin(self) -> None:
+        """Note which process schedules the tasks, where it is one of ours."""
+        body = {"host": host_name(), "pid": os.getpid(), "time": now()}
+        self.store.create(f"{self.key}/driver.json", dumps(body))
+
+    def driver_is_alive(self) -> bool | None:
+        """Whether the process that schedules the tasks lives; None where that cannot be told from here."""
+        driver = load_fact(self.store, f"{self.key}/driver.json")
+        if driver is None or driver.get("host") != host_name():
+            return None
+        return is_alive(int(driver.get("pid", 0)))
 
     def end(self, status: str) -> bool:
         """Note that whoever schedules the tasks is done."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
@@ -23,7 +22,7 @@ from crossdock_runtime.record import (
     RunRecord,
     TaskRecord,
     host_name,
-    load_fact,
+    is_alive,
     newest_runs,
     seconds_since,
 )
@@ -114,13 +113,31 @@ def read_state(store: Store, run: str) -> RunState:
     record = RunRecord(store, run)
     plan = plan_of(record)
     document = record.document() or {}
-    stop = record.stopped()
-    end = load_fact(store, f"{record.key}/end.json")
+    facts = _Facts.of(record)
     parameters = record.parameters(plan.parameters)
     document["parameters"] = parameters
     resolver = Resolver(store, plan, record, parameters)
-    tasks = tuple(_tasks(resolver, stop, end))
-    return RunState(run, document, plan, _status(tasks, stop, end), tasks)
+    tasks = tuple(_tasks(resolver, facts))
+    return RunState(run, document, plan, _status(tasks, facts), tasks)
+
+
+@frozen
+class _Facts:
+    """What is known of a run as a whole: `stop.json`, `end.json`, and whether its driver lives, if it has one."""
+
+    stop: Mapping[str, Any] | None
+    end: Mapping[str, Any] | None
+    driver: bool | None
+
+    @classmethod
+    def of(cls, record: RunRecord) -> _Facts:
+        end = record.ended()
+        return cls(record.stopped(), end, None if end is not None else record.driver_is_alive())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a task may still be under way."""
+        return self.end is None and self.driver is not False
 
 
 def exit_status(resolver: Resolver) -> RunStatus:
@@ -130,7 +147,7 @@ def exit_status(resolver: Resolver) -> RunStatus:
     plan, record = resolver.plan, resolver.run
     failed: dict[str, str] = {}
     whole = True
-    for item in _tasks(resolver, record.stopped(), None):
+    for item in _tasks(resolver, _Facts(record.stopped(), None, True)):
         if item.task == plan.on_exit or item.state in DONE:
             continue
         whole = False
@@ -139,12 +156,12 @@ def exit_status(resolver: Resolver) -> RunStatus:
     return RunStatus(record.id, plan.name, "succeeded" if whole else "failed", list(failed), list(failed.values()))
 
 
-def _tasks(resolver: Resolver, stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None) -> Iterator[TaskState]:
+def _tasks(resolver: Resolver, facts: _Facts) -> Iterator[TaskState]:
     """The state of every task, and of every item of the mapped ones, in the plan's order."""
     blocked = Blocked(resolver.plan)
     for task in resolver.plan.tasks:
         for index in _indices(resolver, task):
-            found = _task_state(resolver, task, index, blocked, stop, end)
+            found = _task_state(resolver, task, index, blocked, facts)
             blocked.add(task.id, index, found.state)
             yield found
 
@@ -168,14 +185,7 @@ def _indices(resolver: Resolver, task: Task) -> Iterator[Index]:
     return below(())
 
 
-def _task_state(
-    resolver: Resolver,
-    task: Task,
-    index: Index,
-    blocked: Blocked,
-    stop: Mapping[str, Any] | None,
-    end: Mapping[str, Any] | None,
-) -> TaskState:
+def _task_state(resolver: Resolver, task: Task, index: Index, blocked: Blocked, facts: _Facts) -> TaskState:
     record = resolver.run.task(task.id, index)
     result = record.result()
     attempts = record.attempts()
@@ -184,11 +194,13 @@ def _task_state(
         return TaskState(task.id, index, result.state, len(attempts), None, result, seconds)
     if attempts:
         finished = record.fact(attempts[-1], "finished")
+        if finished is not None and facts.is_open and _is_waiting(record, attempts[-1]):
+            return TaskState(task.id, index, "running", len(attempts))
         if finished is not None:
             seconds = _between(finished.get("started"), finished.get("finished"))
             cause = Cause.from_json(finished["cause"]) if "cause" in finished else None
             return TaskState(task.id, index, finished["state"], len(attempts), cause, None, seconds)
-        state = "lost" if end is not None or _is_lost(record, attempts[-1]) else "running"
+        state = "running" if facts.is_open and not _is_lost(record, attempts[-1]) else "lost"
         cause = Cause("killed", "the attempt stopped without saying why") if state == "lost" else None
         return TaskState(task.id, index, state, len(attempts), cause)
     if blocked.blocks(task, index):
@@ -196,7 +208,7 @@ def _task_state(
     skipped = resolver.derived_skip(task, index) or _skipped_map(resolver, task, index)
     if skipped is not None:
         return TaskState(task.id, index, "skipped", result=skipped)
-    if stop is not None:
+    if facts.stop is not None:
         return TaskState(task.id, index, "cancelled")
     return TaskState(task.id, index, "pending")
 
@@ -215,23 +227,19 @@ def _skipped_map(resolver: Resolver, task: Task, index: Index) -> Result | None:
     return None
 
 
+def _is_waiting(record: TaskRecord, attempt: int) -> bool:
+    """Whether another attempt is to follow a failed one."""
+    again = record.fact(attempt, "again")
+    return again is not None and seconds_since(again["until"]) < LOST_SECONDS
+
+
 def _is_lost(record: TaskRecord, attempt: int) -> bool:
     started = record.fact(attempt, "started") or {}
-    if started.get("host") == host_name() and not _alive(int(started.get("pid", 0))):
+    if started.get("host") == host_name() and not is_alive(int(started.get("pid", 0))):
         return True
     beat = record.fact(attempt, "heartbeat")
     last = (beat or {}).get("time") or started.get("started")
     return last is None or seconds_since(last) > LOST_SECONDS
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _between(start: str | None, end: str | None) -> float | None:
@@ -240,19 +248,22 @@ def _between(start: str | None, end: str | None) -> float | None:
     return max(0.0, round(datetime.fromisoformat(end).timestamp() - datetime.fromisoformat(start).timestamp(), 3))
 
 
-def _status(tasks: Sequence[TaskState], stop: Mapping[str, Any] | None, end: Mapping[str, Any] | None) -> str:
-    if end is not None:
-        return str(end["status"])
+def _status(tasks: Sequence[TaskState], facts: _Facts) -> str:
+    if facts.end is not None:
+        return str(facts.end["status"])
     states = {task.state for task in tasks}
+    cancelled = facts.stop is not None and facts.stop["reason"] == "cancelled"
     if states <= set(DONE):
         return "succeeded"
+    if facts.driver is False:
+        return "cancelled" if cancelled else "failed" if "failed" in states else "lost"
     if "running" in states:
         return "running"
-    if stop is not None and stop["reason"] == "cancelled":
+    if cancelled:
         return "cancelled"
-    if "failed" in states:
-        return "failed"
-    return "lost" if "lost" in states else "running"
+    if facts.driver or ("pending" in states and "lost" not in states):
+        return "running"
+    return "lost" if "lost" in states else "failed"
 
 
 def outputs_json(outputs: Mapping[str, Manifest]) -> dict[str, Any]:

@@ -116,6 +116,8 @@ def run_program(
     """
     import subprocess
 
+    from crossdock_runtime.programs import end_group, uninterrupted
+
     code = task.code
     assert isinstance(code, Program)
     places = {name: folder / "outputs" / name for name in task.outputs}
@@ -137,25 +139,26 @@ def run_program(
         return str(place)
 
     words = [text_of(word) for word in (*code.command, *code.args)]
+    process: subprocess.Popen[str] | None = None
     try:
-        process = subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            errors="replace", env={**os.environ, **env},
-        )  # fmt: skip
+        with uninterrupted():  # an interrupt meanwhile would leave a program that nobody knows
+            process = subprocess.Popen(
+                words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                errors="replace", env={**os.environ, **env}, start_new_session=True,
+            )  # fmt: skip
+        assert process.stdout is not None
+        for line in process.stdout:
+            emit(line)
+        process.wait()
     except (FileNotFoundError, PermissionError) as error:
         raise TaskFailed(
             "program failed",
             f"{words[0]!r} cannot be started on this machine: {error.strerror}",
             "install the program, or run on a target that uses the step's image",
         ) from None
-    with process:
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                emit(line)
-        except BaseException:
-            process.terminate()
-            raise
+    finally:
+        if process is not None:
+            end_group(process)
     if process.returncode:
         raise TaskFailed("program failed", f"{words[0]!r} ended with exit code {process.returncode}")
     return {name: _read_output(task, name, place) for name, place in places.items()}

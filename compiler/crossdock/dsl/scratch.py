@@ -23,11 +23,23 @@ def scratch() -> Path:
 
     folder = _attempt.get()
     if folder is not None:
-        return Path(tempfile.mkdtemp(prefix="files-", dir=folder()))
+        return _numbered(folder())
     process = os.getpid()
     if process not in _of_process:
         _of_process[process] = tempfile.TemporaryDirectory(prefix="crossdock-", ignore_cleanup_errors=True)
-    return Path(tempfile.mkdtemp(prefix="files-", dir=_of_process[process].name))
+    return _numbered(Path(_of_process[process].name))
+
+
+def _numbered(folder: Path) -> Path:
+    """A new folder whose name is the same in each run: the name of what a step returns is part of its digest."""
+    number = sum(1 for _ in folder.iterdir()) + 1
+    while True:
+        try:
+            (folder / f"files-{number}").mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder / f"files-{number}"
 
 
 @contextlib.contextmanager

@@ -150,6 +150,13 @@ class Tracer(ControlFlow):
                 )
             kind = self.pipeline.hints[parameter.name]
             artifact = not types.is_value(kind)
+            if kind in (Any, object):
+                raise TraceError(
+                    f"pipeline parameter {parameter.name!r} is of type {types.type_text(kind)}, which says nothing of "
+                    "how a text is read",
+                    where=where,
+                    hint=f"annotate `{parameter.name}: str`, or what it is",
+                )
             if artifact and not types.is_place(kind):
                 raise TraceError(
                     f"pipeline parameter {parameter.name!r} is of type {types.type_text(kind)}, which is not written "
