@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
 from crossdock.dsl.errors import BadInput, did_you_mean
@@ -28,6 +28,12 @@ def _points(type_: str) -> dict[str, EntryPoint]:
 def flavors(type_: str) -> tuple[str, ...]:
     """Names of the installed flavors of a component type, sorted."""
     return tuple(sorted(_points(type_)))
+
+
+def offered_by(type_: str, name: str) -> Distribution | None:
+    """The installed distribution that offers a flavor; None when it cannot be told."""
+    point = _points(type_).get(name)
+    return point.dist if point is not None else None
 
 
 def flavor(type_: str, name: str) -> type[Any]:

@@ -16,6 +16,7 @@ from crossdock import __version__
 COMMANDS = {
     "check": ("crossdock.cli.compile", "Say what a target cannot do with a pipeline."),
     "compile": ("crossdock.cli.compile", "Write the native spec of a pipeline."),
+    "doctor": ("crossdock.cli.doctor", "Say what is installed, which stacks work here, and what is in the way."),
     "run": ("crossdock.cli.run", "Run a pipeline and wait for its end."),
     "runs": ("crossdock.cli.runs", "Look at runs, resume, replay, cancel and delete them."),
 }
