@@ -11,9 +11,10 @@ from typing import Any
 
 from crossdock.dsl.errors import BadInput, CrossdockError, StoreError
 from crossdock_runtime import failure
+from crossdock_runtime.context import Outcome, RunContext
 from crossdock_runtime.contract import CONTRACT, Plan
 from crossdock_runtime.emit import emitted
-from crossdock_runtime.execute import Outcome, RunContext, run_task
+from crossdock_runtime.execute import run_task
 from crossdock_runtime.failure import INFRASTRUCTURE, Cancelled, TaskFailed, cause_of
 from crossdock_runtime.inputs import Skip
 from crossdock_runtime.loading import Project

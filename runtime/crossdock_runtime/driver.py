@@ -11,10 +11,12 @@ from typing import Any
 from crossdock.dsl.frozen import frozen
 from crossdock_runtime import isolate
 from crossdock_runtime.blocked import Blocked
+from crossdock_runtime.context import Outcome, Ready, RunContext
 from crossdock_runtime.contract import Plan, Task
-from crossdock_runtime.execute import Outcome, Ready, RunContext, not_there, perform, prepare, refuse
+from crossdock_runtime.execute import perform
 from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.inputs import NotThere, Skip
+from crossdock_runtime.prepare import not_there, prepare, refuse
 from crossdock_runtime.record import DONE, Index
 from crossdock_runtime.schedule import Schedule
 

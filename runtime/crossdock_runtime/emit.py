@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from crossdock_runtime.bindings import Collect, Output, leaves
+from crossdock_runtime.context import RunContext
 from crossdock_runtime.contract import BranchScope, Task
-from crossdock_runtime.execute import RunContext
 from crossdock_runtime.failure import TaskFailed
 from crossdock_runtime.inputs import Skip
 from crossdock_runtime.record import Index

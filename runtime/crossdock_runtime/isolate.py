@@ -16,10 +16,13 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from crossdock.dsl.frozen import frozen
+from crossdock_runtime.attempt import run_attempt
+from crossdock_runtime.context import Outcome, Ready, RunContext
 from crossdock_runtime.contract import Plan, Task
-from crossdock_runtime.execute import Outcome, Ready, RunContext, prepare, run_attempt, run_task
+from crossdock_runtime.execute import run_task
 from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.loading import Project
+from crossdock_runtime.prepare import prepare
 from crossdock_runtime.record import Index, Result, RunRecord, now
 from crossdock_runtime.store import Store
 

@@ -17,8 +17,8 @@ from crossdock.stacks.workspace import Workspace
 if TYPE_CHECKING:
     from crossdock.ir import Plan
     from crossdock.stacks import Orchestrator, Spec, Stack
+    from crossdock_runtime.context import Outcome
     from crossdock_runtime.driver import Event
-    from crossdock_runtime.execute import Outcome
     from crossdock_runtime.store import Store
 
 __all__ = ["Client", "Output", "Outputs", "Run"]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from crossdock.dsl.errors import BadInput, did_you_mean
 from crossdock.passes.load import Loaded
 from crossdock_runtime.cache import key_fields
+from crossdock_runtime.context import Outcome, Ready, RunContext
 from crossdock_runtime.driver import Event
-from crossdock_runtime.execute import Outcome, Ready, RunContext, perform
+from crossdock_runtime.execute import perform
 from crossdock_runtime.failure import cause_of
 from crossdock_runtime.inputs import NotThere, Resolver, Skip
 from crossdock_runtime.loading import Project

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crossdock.stacks import RunHandle, RunOptions, Stack
 from crossdock_runtime import isolate
+from crossdock_runtime.context import RunContext
 from crossdock_runtime.driver import Driver
-from crossdock_runtime.execute import RunContext
 from crossdock_runtime.loading import Project
 from crossdock_runtime.record import RunRecord
 from crossdock_runtime.state import read_state
