@@ -17,6 +17,7 @@ COMMANDS = {
     "check": ("crossdock.cli.compile", "Say what a target cannot do with a pipeline."),
     "compile": ("crossdock.cli.compile", "Write the native spec of a pipeline."),
     "doctor": ("crossdock.cli.doctor", "Say what is installed, which stacks work here, and what is in the way."),
+    "init": ("crossdock.cli.init", "Write a first stack and a pipeline that runs at once."),
     "run": ("crossdock.cli.run", "Run a pipeline and wait for its end."),
     "runs": ("crossdock.cli.runs", "Look at runs, resume, replay, cancel and delete them."),
 }
@@ -96,10 +97,21 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, CrossdockError):
             click.echo(f"crossdock: {error}", err=True)
             return error.exit_code
+        if _folder_is_gone():
+            click.echo("crossdock: the working folder is gone\n  hint: cd to one that is there", err=True)
+            return 2
         where = _users_line(error)
         text = f"{where}: " if where else ""
         click.echo(f"crossdock: {text}{type(error).__name__}: {error}\n  hint: add --debug to see where", err=True)
         return 2
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not loaded for this
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _users_line(error: BaseException) -> str | None:

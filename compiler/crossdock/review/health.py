@@ -200,7 +200,7 @@ def _environment(workspace: Workspace, active: str) -> list[Problem]:
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):
         found.append(
             Problem(
-                "PYTHONDONTWRITEBYTECODE is set: every command compiles its modules again, and takes twice as long",
+                "PYTHONDONTWRITEBYTECODE is set: each command compiles its modules again",
                 hint="unset PYTHONDONTWRITEBYTECODE",
             )
         )
