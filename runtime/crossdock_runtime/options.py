@@ -9,7 +9,8 @@ from crossdock.dsl.frozen import frozen
 
 USAGE = """usage: python -m crossdock_runtime --contract N --plan PLACE --task ID [OPTION VALUE]…
 
-Run one task of a plan. What is not repeated has a twin in the environment: CROSSDOCK_PLAN for --plan.
+Run one task of a plan. Each option has a twin in the environment: CROSSDOCK_PLAN for --plan, CROSSDOCK_PARAM_rows
+for --param rows=…, and CROSSDOCK_EMIT with a line for each --emit. What is written here wins.
 
   --contract N        version of this command
   --plan PLACE        <store>/plans/<sha256>.json
@@ -22,7 +23,7 @@ Run one task of a plan. What is not repeated has a twin in the environment: CROS
   --emit NAME=PATH    write a gate or a map's items; repeated
 """
 _ONCE = ("contract", "plan", "task", "index", "shard", "run", "native-id")
-_REPEATED = ("param", "emit")
+_PARAM = "CROSSDOCK_PARAM_"
 
 
 @frozen
@@ -47,7 +48,12 @@ def read_options(words: Sequence[str], environ: Mapping[str, str]) -> Options:
         BadInput: a word is no option, or an option lacks its value.
     """
     once = {name: environ.get(f"CROSSDOCK_{name.upper().replace('-', '_')}", "") for name in _ONCE}
-    repeated: dict[str, list[str]] = {name: [] for name in _REPEATED}
+    repeated: dict[str, list[str]] = {
+        "param": [
+            f"{name.removeprefix(_PARAM)}={text}" for name, text in sorted(environ.items()) if name.startswith(_PARAM)
+        ],
+        "emit": environ.get("CROSSDOCK_EMIT", "").splitlines(),
+    }
     rest = iter(words)
     for word in rest:
         name, equals, value = word.removeprefix("--").partition("=")

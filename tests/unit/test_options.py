@@ -23,9 +23,17 @@ def test_each_option_has_its_place() -> None:
 
 
 def test_the_environment_says_what_the_words_leave_out() -> None:
-    environ = {"CROSSDOCK_TASK": "other", "CROSSDOCK_NATIVE_ID": "n", "CROSSDOCK_PARAM": "a=1"}
-    found = read_options(["--task", "t", "--index", ""], environ)
-    assert (found.task, found.native_id, found.index, found.param) == ("t", "n", "", ())
+    environ = {
+        "CROSSDOCK_TASK": "other",
+        "CROSSDOCK_NATIVE_ID": "n",
+        "CROSSDOCK_PARAM_rows": "1=2",
+        "CROSSDOCK_PARAM_big": "",
+        "CROSSDOCK_EMIT": "when-1=/a b\nmap-1=/c",
+    }
+    found = read_options(["--task", "t", "--index", "", "--param", "rows=3"], environ)
+    assert (found.task, found.native_id, found.index) == ("t", "n", "")
+    assert found.param == ("big=", "rows=1=2", "rows=3"), "the last one counts"
+    assert found.emit == ("when-1=/a b", "map-1=/c")
     assert read_options([], {}) == NOTHING
 
 
