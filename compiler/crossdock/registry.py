@@ -8,7 +8,18 @@ from typing import Any
 
 from crossdock.dsl.errors import BadInput, did_you_mean
 
-GROUPS = {"orchestrator": "crossdock.orchestrators", "artifact_store": "crossdock.artifact_stores"}
+GROUPS = {
+    "orchestrator": "crossdock.orchestrators",
+    "artifact_store": "crossdock.artifact_stores",
+    "container_registry": "crossdock.container_registries",
+    "step_operator": "crossdock.step_operators",
+    "model_deployer": "crossdock.model_deployers",
+    "experiment_tracker": "crossdock.experiment_trackers",
+    "feature_store": "crossdock.feature_stores",
+    "alerter": "crossdock.alerters",
+    "annotator": "crossdock.annotators",
+}
+"""The entry-point group of each component type."""
 
 
 @functools.cache
@@ -18,8 +29,8 @@ def _points(type_: str) -> dict[str, EntryPoint]:
         other = found.get(point.name)
         if other is not None and other.value != point.value:
             raise BadInput(
-                f"two packages offer the {type_} flavor {point.name!r}: {other.value} and {point.value}",
-                hint="uninstall one of them",
+                f"two packages offer the {_words(type_)} flavor {point.name!r}: {other.value} and {point.value}",
+                hint="uninstall one of them"
             )
         found[point.name] = point
     return found
@@ -44,14 +55,27 @@ def flavor(type_: str, name: str) -> type[Any]:
     """
     point = _points(type_).get(name)
     if point is None:
-        raise BadInput(f"there is no {type_} flavor {name!r}", hint=did_you_mean(name, flavors(type_)))
+        raise BadInput(
+            f"there is no {_words(type_)} flavor {name!r}", hint=did_you_mean(name, flavors(type_))
+        )
     try:
         found = point.load()
     except ImportError as error:
         raise BadInput(
-            f"the {type_} flavor {name!r} cannot be loaded: {error}", hint=f"pip install 'crossdock[{name}]'"
+            f"the {_words(type_)} flavor {name!r} cannot be loaded: {error}",
+            hint=f"pip install 'crossdock[{name}]'"
         ) from error
     if getattr(found, "flavor", None) != name:
-        raise BadInput(f"{point.value} calls itself {getattr(found, 'flavor', None)!r}, its entry point {name!r}")
+        raise BadInput(
+            f"{point.value} calls itself {getattr(found, 'flavor', None)!r}, its entry point {name!r}"
+        )
+    if getattr(found, "type", None) != type_:
+        raise BadInput(
+            f"{point.value} is no {_words(type_)}, but its entry point is in the group {GROUPS[type_]}"
+        )
     component: type[Any] = found
     return component
+
+
+def _words(type_: str) -> str:
+    return type_.replace("_", " ")

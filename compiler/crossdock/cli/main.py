@@ -14,12 +14,23 @@ import click
 from crossdock import __version__
 
 COMMANDS = {
+    "alerter": ("crossdock.cli.components", "Register, list, describe and change alerters."),
+    "annotator": ("crossdock.cli.components", "Register, list, describe and change annotators."),
+    "artifact-store": ("crossdock.cli.components", "Register, list, describe and change artifact stores."),
     "check": ("crossdock.cli.compile", "Say what a target cannot do with a pipeline."),
     "compile": ("crossdock.cli.compile", "Write the native spec of a pipeline."),
     "doctor": ("crossdock.cli.doctor", "Say what is installed, which stacks work here, and what is in the way."),
     "init": ("crossdock.cli.init", "Write a first stack and a pipeline that runs at once."),
+    "container-registry": ("crossdock.cli.components", "Register, list, describe and change container registries."),
+    "experiment-tracker": ("crossdock.cli.components", "Register, list, describe and change experiment trackers."),
+    "feature-store": ("crossdock.cli.components", "Register, list, describe and change feature stores."),
+    "flavor": ("crossdock.cli.flavors", "The flavors that components can have."),
+    "model-deployer": ("crossdock.cli.components", "Register, list, describe and change model deployers."),
+    "orchestrator": ("crossdock.cli.components", "Register, list, describe and change orchestrators."),
     "run": ("crossdock.cli.run", "Run a pipeline and wait for its end."),
     "runs": ("crossdock.cli.runs", "Look at runs, resume, replay, cancel and delete them."),
+    "stack": ("crossdock.cli.stack", "Register, list, describe, set, update, copy, delete and carry stacks."),
+    "step-operator": ("crossdock.cli.components", "Register, list, describe and change step operators."),
 }
 
 
@@ -30,12 +41,13 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        cmd_name = cmd_name.replace("_", "-")
         if cmd_name not in COMMANDS:
             return None
         home = COMMANDS[cmd_name][0]
         if home not in sys.modules:
             _import_for_good(home)
-        command: click.Command = getattr(sys.modules[home], cmd_name)
+        command: click.Command = getattr(sys.modules[home], cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -43,12 +55,14 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0].replace("_", "-") not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
             near = difflib.get_close_matches(args[0], list(COMMANDS), 1)
             hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(sorted(COMMANDS))}"
-            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+            from crossdock.cli.errors import UnknownCommand
+
+            raise UnknownCommand(f"there is no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -80,9 +94,6 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(args, prog_name="crossdock", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         return 1
@@ -90,42 +101,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception as error:
-        if os.environ.get("CROSSDOCK_DEBUG"):
+        if os.environ.get("CROSSDOCK_DEBUG") and not isinstance(error, click.ClickException):
             raise
-        from crossdock.dsl.errors import CrossdockError
+        from crossdock.cli.errors import report
 
-        if isinstance(error, CrossdockError):
-            click.echo(f"crossdock: {error}", err=True)
-            return error.exit_code
-        if _folder_is_gone():
-            click.echo("crossdock: the working folder is gone\n  hint: cd to one that is there", err=True)
-            return 2
-        where = _users_line(error)
-        text = f"{where}: " if where else ""
-        click.echo(f"crossdock: {text}{type(error).__name__}: {error}\n  hint: add --debug to see where", err=True)
-        return 2
-
-
-def _folder_is_gone() -> bool:
-    try:
-        os.getcwd()  # noqa: PTH109 - pathlib is not loaded for this
-    except FileNotFoundError:
-        return True
-    return False
-
-
-def _users_line(error: BaseException) -> str | None:
-    """The innermost line outside of crossdock and of the standard library."""
-    import sysconfig
-    import traceback
-    from pathlib import Path
-
-    ours = tuple(
-        f"{Path(module.__file__ or '').absolute().parent}{os.sep}"
-        for module in (importlib.import_module("crossdock"), importlib.import_module("crossdock_runtime"))
-    )
-    library = sysconfig.get_paths()["stdlib"]
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith((*ours, library, "<")):
-            return f"{frame.filename}:{frame.lineno}"
-    return None
+        return report(error, args)

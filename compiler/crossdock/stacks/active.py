@@ -7,10 +7,10 @@ from pathlib import Path
 
 from crossdock.dsl.frozen import frozen
 from crossdock.stacks.definitions import DEFAULT
-from crossdock.stacks.files import project_folder, user_folder, write_atomically
+from crossdock.stacks.files import PERSONAL, project_folder, user_folder, write_atomically
 
 VARIABLE = "CROSSDOCK_STACK"
-_FILE = Path("local", "active-stack")
+_FILE = Path(PERSONAL, "active-stack")
 
 
 @frozen

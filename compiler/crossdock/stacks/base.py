@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import abc
 import builtins
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
 
+from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
+from crossdock.dsl.settings import SECRET_SOURCES, Secret
 from crossdock.ir import Feature, Plan, Rule, Support
 
 if TYPE_CHECKING:
@@ -29,6 +33,75 @@ class TaskOverrides(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+_SECRET = "takes a reference to a secret, such as {env: NAME}; the secret itself is in no file"
+
+
+class SecretReference(BaseModel):
+    """A field of a configuration that is a secret: where it is, never what it is.
+
+    One of `{env: NAME}`, `{keyring: service/user}`, `{kubernetes: name/key}`, and `{aws: id}`, `{gcp: id}`,
+    `{azure: id}` for an entry of that cloud's secret manager. It is resolved where it is used.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    reference: str
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _from_mapping(cls, value: Any, handler: Callable[[Any], Self]) -> Self:
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, Secret):
+            return cls.model_construct(source=value.source, reference=value.reference)
+        if not isinstance(value, Mapping) or len(value) != 1:
+            raise PydanticCustomError("secret", _SECRET)
+        ((source, reference),) = value.items()
+        if source not in SECRET_SOURCES:
+            raise PydanticCustomError("secret", f"comes from one of {', '.join(SECRET_SOURCES)}")
+        if not isinstance(reference, str) or not _REFERENCES.get(source, _ID).fullmatch(reference):
+            raise PydanticCustomError("secret", f"names its {source} wrongly: write {_EXAMPLES[source]}")
+        return cls.model_construct(source=source, reference=reference)
+
+    @model_serializer
+    def _to_mapping(self) -> dict[str, str]:
+        return {self.source: self.reference}
+
+    def secret(self) -> Secret:
+        """The reference as a step's settings have it."""
+        return Secret(**{self.source: self.reference})
+
+    def resolve(self, name: str) -> str:
+        """The secret's value, on this machine.
+
+        Args:
+            name: what it is, for the message when it is not there.
+
+        Raises:
+            BadInput: it is not there, or this machine cannot get it.
+        """
+        from crossdock_runtime.failure import TaskFailed
+        from crossdock_runtime.steps import resolve_secret
+
+        try:
+            return resolve_secret(self.source, self.reference, name)
+        except TaskFailed as error:
+            raise BadInput(str(error), hint=error.hint) from None
+
+
+_ID = re.compile(r"[A-Za-z0-9_.:/@+=-]{1,512}")
+_PAIR = re.compile(r"[^/\s]+/\S+")
+_REFERENCES = {"env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "keyring": _PAIR, "kubernetes": _PAIR}
+_EXAMPLES = {
+    "env": "{env: NAME}",
+    "keyring": "{keyring: service/user}",
+    "kubernetes": "{kubernetes: name/key}",
+    "aws": "{aws: id}",
+    "gcp": "{gcp: id}",
+    "azure": "{azure: id}",
+}
 
 C = TypeVar("C", bound=ComponentConfig)
 

@@ -29,7 +29,10 @@ GUARDRAILS = ("protected", "limits", "allow", "deny", "require_clean_git", "requ
 DEFAULT = "default"
 """The stack, orchestrator and artifact store that are there without any set-up."""
 
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+BUILT_IN, PROJECT, USER = "built-in", "project", "user"
+"""The levels at which something is defined."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
 
 
@@ -41,6 +44,7 @@ class ComponentDefinition:
         type: one of `COMPONENT_TYPES`.
         config: plain data, as in its file; secrets are references such as `{env: NAME}`.
         file: where it is defined; None for a built-in one.
+        level: `project`, `user` or `built-in`.
     """
 
     type: str
@@ -48,6 +52,7 @@ class ComponentDefinition:
     flavor: str
     config: Mapping[str, Any] = field(default_factory=dict)
     file: str | None = None
+    level: str = BUILT_IN
 
     def document(self) -> dict[str, Any]:
         """What its file says."""
@@ -62,6 +67,7 @@ class StackDefinition:
         components: names by type; one each, several step operators.
         guardrails: those of `GUARDRAILS` that are set.
         file: where it is defined; None for the built-in one.
+        level: `project`, `user` or `built-in`.
     """
 
     name: str
@@ -69,6 +75,7 @@ class StackDefinition:
     description: str = ""
     guardrails: Mapping[str, Any] = field(default_factory=dict)
     file: str | None = None
+    level: str = BUILT_IN
 
     @property
     def orchestrator(self) -> str:
@@ -113,7 +120,7 @@ def check_name(name: str, what: str) -> str:
     Raises:
         BadInput: it is not.
     """
-    if not _NAME.match(name) or name.endswith("."):
+    if not _NAME.fullmatch(name) or name.endswith("."):
         raise BadInput(
             f"{name!r} is no name for {what}",
             hint="letters, digits, '-', '_' and '.', at most 63, the first a letter or digit",
@@ -121,6 +128,11 @@ def check_name(name: str, what: str) -> str:
     if name.partition(".")[0].lower() in _DEVICES:
         raise BadInput(f"{name!r} is the name of a device on Windows, so it cannot be a file there")
     return name
+
+
+def dashed(type_: str) -> str:
+    """A component type as the command line spells it: `artifact-store`."""
+    return type_.replace("_", "-")
 
 
 def title(type_: str) -> str:

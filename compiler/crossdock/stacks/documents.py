@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,67 +18,104 @@ from crossdock.stacks.definitions import (
     title,
 )
 
-_STACK_KEYS = ("description", "components", *GUARDRAILS)
+_STACK_KEYS: tuple[str, ...] = ("description", "components", *GUARDRAILS)
 _COMPONENT_KEYS = ("flavor", "config")
 
+Place = Callable[..., str]
+"""`file:line` of keys."""
 
-def read_stack(file: Path, shown: str) -> StackDefinition:
+
+def read_stack(file: Path, shown: str, level: str) -> StackDefinition:
     """A stack's file.
 
     Args:
         file: `<name>.yaml`.
         shown: the file as people are told of it.
+        level: whose file it is.
 
     Raises:
         BadInput: it is no stack's file; has every problem at once.
     """
-    body, document = _read(file, shown)
-    problems = list(_unknown(document, body, _STACK_KEYS))
-    components: dict[str, tuple[str, ...]] = {}
-    listed = body.get("components")
-    if not isinstance(listed, dict):
-        problems.append((document.line("components"), "a stack has `components:`, names by type", None))
-        listed = {}
-    for type_, names in listed.items():
-        if type_ not in COMPONENT_TYPES:
-            hint = did_you_mean(str(type_), COMPONENT_TYPES)
-            problems.append((document.line("components", type_), f"{type_!r} is no component type", hint))
-            continue
-        found = tuple(names) if isinstance(names, list) else (names,)
-        if not found or not all(isinstance(name, str) for name in found):
-            problems.append((document.line("components", type_), f"{type_} is the name of a {title(type_)}", None))
-        elif len(found) > 1 and type_ not in SEVERAL:
-            problems.append(
-                (document.line("components", type_), f"a stack has one {title(type_)}, not {len(found)}", None)
-            )
-        else:
-            components[type_] = found
-    for type_ in REQUIRED:
-        if type_ not in listed:
-            problems.append((document.line("components"), f"a stack has an {title(type_)}", f"{type_}: NAME"))
-    description = body.get("description", "")
-    if not isinstance(description, str):
-        problems.append((document.line("description"), "description is a text", None))
-    _raise(shown, "stack", file.stem, problems)
-    guardrails = {name: body[name] for name in GUARDRAILS if name in body}
-    return StackDefinition(file.stem, components, description, guardrails, shown)
+    body, place = read_mapping(file, shown)
+    stack = stack_from(file.stem, body, place, _STACK_KEYS)
+    return StackDefinition(stack.name, stack.components, stack.description, stack.guardrails, shown, level)
 
 
-def read_component(type_: str, file: Path, shown: str) -> ComponentDefinition:
+def read_component(type_: str, file: Path, shown: str, level: str) -> ComponentDefinition:
     """A component's file; its configuration is checked by its flavor, when it is used.
 
     Raises:
         BadInput: it is no component's file.
     """
-    body, document = _read(file, shown)
-    problems = list(_unknown(document, body, _COMPONENT_KEYS))
+    body, place = read_mapping(file, shown)
+    part = component_from(type_, file.stem, body, place, _COMPONENT_KEYS)
+    return ComponentDefinition(type_, part.name, part.flavor, part.config, shown, level)
+
+
+def stack_from(name: str, body: Mapping[str, Any], place: Place, keys: Sequence[str]) -> StackDefinition:
+    """A stack from what a document says.
+
+    Args:
+        name: its name.
+        body: the document.
+        place: where in it a key is.
+        keys: those that it may have.
+
+    Raises:
+        BadInput: it is no stack; has every problem at once.
+    """
+    problems = list(_unknown(place, body, keys))
+    components: dict[str, tuple[str, ...]] = {}
+    listed = body.get("components")
+    if not isinstance(listed, dict):
+        problems.append(Problem("a stack has `components:`, names by type", where=place("components")))
+        listed = dict.fromkeys(REQUIRED)
+    else:
+        problems += [
+            Problem(f"a stack has an {title(type_)}", where=place("components"), hint=f"add {type_}: NAME")
+            for type_ in REQUIRED
+            if type_ not in listed
+        ]
+        for type_, names in listed.items():
+            components[type_] = found = tuple(names) if isinstance(names, list) else (names,)
+            message, hint = _wrong_member(type_, found)
+            if message:
+                problems.append(Problem(message, where=place("components", type_), hint=hint))
+    description = body.get("description", "")
+    if not isinstance(description, str):
+        problems.append(Problem("description is a text", where=place("description"), hint="put it in quotes"))
+    if problems:
+        raise BadInput(f"the file of stack {name!r} is wrong", where=place(), problems=problems)
+    return StackDefinition(name, components, description, {key: body[key] for key in GUARDRAILS if key in body})
+
+
+def _wrong_member(type_: Any, names: tuple[Any, ...]) -> tuple[str | None, str | None]:
+    if type_ not in COMPONENT_TYPES:
+        return f"{type_!r} is no component type", did_you_mean(str(type_), COMPONENT_TYPES)
+    if not names or not all(isinstance(name, str) for name in names):
+        return f"{type_} is the name of a {title(type_)}", f"{type_}: NAME"
+    if len(names) > 1 and type_ not in SEVERAL:
+        return f"a stack has one {title(type_)}, not {len(names)}", None
+    return None, None
+
+
+def component_from(
+    type_: str, name: str, body: Mapping[str, Any], place: Place, keys: Sequence[str]
+) -> ComponentDefinition:
+    """A component from what a document says.
+
+    Raises:
+        BadInput: it is no component; has every problem at once.
+    """
+    problems = list(_unknown(place, body, keys))
     if not isinstance(body.get("flavor"), str):
-        problems.append((document.line("flavor"), "a component has `flavor:`, its name", None))
-    config = body.get("config", {})
+        problems.append(Problem("a component has `flavor:`, its name", where=place("flavor")))
+    config = body.get("config") or {}
     if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
-        problems.append((document.line("config"), "config is a mapping of names to values", None))
-    _raise(shown, title(type_), file.stem, problems)
-    return ComponentDefinition(type_, file.stem, body["flavor"], config, shown)
+        problems.append(Problem("config is a mapping of names to values", where=place("config")))
+    if problems:
+        raise BadInput(f"the file of {title(type_)} {name!r} is wrong", where=place(), problems=problems)
+    return ComponentDefinition(type_, name, body["flavor"], config)
 
 
 def line_of(file: Path, *keys: str | int) -> int:
@@ -129,6 +166,9 @@ def parse(text: str, shown: str) -> Any:
         where = f"{shown}:{mark.line + 1}" if mark else shown
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise BadInput(f"not YAML: {problem}", where=where, hint="correct the line, or take it back in git") from None
+    except (ValueError, RecursionError) as error:  # a date of month 13; brackets a thousand deep
+        why = str(error).splitlines()[0] if isinstance(error, ValueError) else "it is nested too deeply"
+        raise BadInput(f"not YAML: {why}", where=shown, hint="correct it, or take it back in git") from None
 
 
 def dump(body: Mapping[str, Any]) -> str:
@@ -159,34 +199,32 @@ def _loader() -> Any:
     return Loader
 
 
-def _read(file: Path, shown: str) -> tuple[dict[str, Any], Document]:
+def read_mapping(file: Path, shown: str) -> tuple[dict[str, Any], Place]:
+    """A YAML file that is a mapping, and where its keys are.
+
+    Raises:
+        BadInput: it cannot be read, or is something else.
+    """
     try:
         text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadInput(f"{shown} cannot be read: {why}") from None
+        raise BadInput(f"cannot be read: {why}", where=shown, hint="take it back in git, or delete it") from None
     body = parse(text, shown)
     if not isinstance(body, dict):
-        raise BadInput("a definition is a mapping", where=f"{shown}:1", hint="take the file back in git, or delete it")
-    return body, Document(text)
+        raise BadInput("this is no mapping of keys", where=f"{shown}:1", hint="take it back in git, or delete it")
+    document = Document(text)
+
+    def place(*keys: str | int) -> str:
+        return f"{shown}:{document.line(*keys)}"
+
+    return body, place
 
 
-Found = tuple[int, str, str | None]
-
-
-def _unknown(document: Document, body: Mapping[str, Any], known: Sequence[str]) -> Iterator[Found]:
+def _unknown(place: Place, body: Mapping[str, Any], known: Sequence[str]) -> Iterator[Problem]:
     for key in body:
         if key not in known:
-            yield document.line(str(key)), f"unknown key {key!r}", did_you_mean(str(key), known)
-
-
-def _raise(shown: str, what: str, name: str, problems: Sequence[Found]) -> None:
-    if not problems:
-        return
-    found = [Problem(text, where=f"{shown}:{line}", hint=hint) for line, text, hint in problems]
-    raise BadInput(f"the file of {what} {name!r} is wrong", where=shown, problems=found)
+            yield Problem(f"unknown key {key!r}", where=place(str(key)), hint=did_you_mean(str(key), known))
 
 
 def shown_path(file: Path) -> str:

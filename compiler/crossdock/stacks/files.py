@@ -10,9 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from crossdock.dsl.errors import BadInput, did_you_mean
 from crossdock.stacks import documents
@@ -20,15 +19,23 @@ from crossdock.stacks.definitions import (
     BUILT_IN_COMPONENTS,
     BUILT_IN_STACK,
     DEFAULT,
+    PROJECT,
+    USER,
     ComponentDefinition,
     StackDefinition,
     check_name,
+    dashed,
     title,
 )
+from crossdock.stacks.lock import locked
 
 FOLDER = ".crossdock"
+PERSONAL = "local"
 _SUFFIX = ".yaml"
-_IGNORE = "# What is personal, such as the active stack.\n/local/\n"
+_LOCK = Path(PERSONAL, "lock")
+_PATIENCE = 30
+_IGNORE = ".gitignore"
+_IGNORED = "# What is personal, such as the active stack.\n/local/\n"
 
 
 def user_folder() -> Path:
@@ -70,10 +77,9 @@ class DefinitionFiles:
         self._user = user
 
     @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders that are read, the first wins."""
-        project = project_folder(self._start)
-        return tuple(folder for folder in (project, user_folder()) if folder is not None)
+    def level(self) -> str:
+        """That of new definitions."""
+        return USER if self._user else PROJECT
 
     @property
     def writable(self) -> Path:
@@ -88,10 +94,11 @@ class DefinitionFiles:
         """Names of all stacks, sorted, `default` first."""
         return (DEFAULT, *(name for name in self._names("stacks") if name != DEFAULT))
 
-    def component_names(self, type_: str) -> tuple[str, ...]:
-        """Names of all components of a type, sorted, a built-in one first."""
+    def component_names(self, type_: str, level: str = PROJECT) -> tuple[str, ...]:
+        """Names of the components of a type that hold for a stack of a level, sorted, a built-in one first."""
         built_in = (DEFAULT,) if (type_, DEFAULT) in BUILT_IN_COMPONENTS else ()
-        return (*built_in, *(name for name in self._names(f"components/{type_}") if name not in built_in))
+        names = self._names(f"components/{type_}", level)
+        return (*built_in, *(name for name in names if name not in built_in))
 
     def stack(self, name: str) -> StackDefinition:
         """A stack.
@@ -101,14 +108,21 @@ class DefinitionFiles:
         """
         if name == DEFAULT:
             return BUILT_IN_STACK
-        file = self._find("stacks", name)
-        if file is None:
-            names = self.stack_names()
-            raise BadInput(f"there is no stack {name!r}", hint=did_you_mean(name, names))
-        return documents.read_stack(file, documents.shown_path(file))
+        found = self._find("stacks", name)
+        if found is None:
+            raise BadInput(f"there is no stack {name!r}", hint=did_you_mean(name, self.stack_names()))
+        level, file = found
+        self._check_file_name(name, "a stack", file)
+        return documents.read_stack(file, documents.shown_path(file), level)
 
-    def component(self, type_: str, name: str) -> ComponentDefinition:
+    def component(self, type_: str, name: str, level: str = PROJECT) -> ComponentDefinition:
         """A component.
+
+        Args:
+            type_: its type.
+            name: its name.
+            level: that of the stack it is for; the user's stacks see the user's components only, as they hold
+                outside of this project too.
 
         Raises:
             BadInput: there is none of that name, or its file is damaged.
@@ -116,12 +130,22 @@ class DefinitionFiles:
         built_in = BUILT_IN_COMPONENTS.get((type_, name))
         if built_in is not None:
             return built_in
-        file = self._find(f"components/{type_}", name)
-        if file is None:
-            names = self.component_names(type_)
-            hint = did_you_mean(name, names) if names else f"crossdock {type_.replace('_', '-')} register {name} …"
-            raise BadInput(f"there is no {title(type_)} {name!r}", hint=hint)
-        return documents.read_component(type_, file, documents.shown_path(file))
+        found = self._find(f"components/{type_}", name, level)
+        if found is None:
+            raise self.no_component(type_, name, level)
+        level, file = found
+        self._check_file_name(name, f"a component ({title(type_)})", file)
+        return documents.read_component(type_, file, documents.shown_path(file), level)
+
+    def no_component(self, type_: str, name: str, level: str = PROJECT) -> BadInput:
+        """The error for a name that is not there."""
+        names = self.component_names(type_, level)
+        register = f"crossdock {dashed(type_)} register {name} --flavor FLAVOR"
+        if level == USER and name in self.component_names(type_):
+            hint = f"a stack of the user's own has components of the user's own: {register} --user"
+            return BadInput(f"the {title(type_)} {name!r} is this project's", hint=hint)
+        hint = did_you_mean(name, names) if names else register
+        return BadInput(f"there is no {title(type_)} {name!r}", hint=hint)
 
     def stacks_with(self, type_: str, name: str) -> tuple[str, ...]:
         """Names of the stacks that a component is part of; a damaged file is passed over."""
@@ -132,55 +156,81 @@ class DefinitionFiles:
                     found.append(stack)
         return tuple(found)
 
-    def _names(self, below: str) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for folder in self.folders:
-            names = sorted(_listed(folder / below))
-            found.update({name[: -len(_SUFFIX)]: None for name in names if name.endswith(_SUFFIX)})
-        return tuple(sorted(name for name in found if not name.startswith(".")))
+    def _levels(self, level: str) -> Iterator[tuple[str, Path]]:
+        project = project_folder(self._start)
+        if project is not None and level != USER:
+            yield PROJECT, project
+        yield USER, user_folder()
 
-    def _find(self, below: str, name: str) -> Path | None:
-        for folder in self.folders:
+    def _names(self, below: str, level: str = PROJECT) -> tuple[str, ...]:
+        found = {name for _, folder in self._levels(level) for name in _listed(folder / below)}
+        return tuple(
+            sorted(name[: -len(_SUFFIX)] for name in found if name.endswith(_SUFFIX) and not name.startswith("."))
+        )
+
+    def _find(self, below: str, name: str, level: str = PROJECT) -> tuple[str, Path] | None:
+        for where, folder in self._levels(level):
             if f"{name}{_SUFFIX}" in _listed(folder / below):
-                return folder / below / f"{name}{_SUFFIX}"
+                return where, folder / below / f"{name}{_SUFFIX}"
         return None
+
+    def _check_file_name(self, name: str, what: str, file: Path) -> None:
+        try:
+            check_name(name, what)
+        except BadInput as error:
+            raise BadInput(error.message, where=documents.shown_path(file), hint="rename the file") from None
 
     # Writing
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Let no other process change definitions meanwhile, so that reading and writing again loses nothing."""
-        from filelock import FileLock, Timeout
+        """Let no other process change definitions meanwhile, so that reading and writing again loses nothing.
 
-        personal = self._personal()
-        try:
-            with FileLock(personal / "lock", timeout=30):
+        Raises:
+            BadInput: the folder cannot be written, or another process does not end.
+        """
+        mine = self.writable
+        is_new = not mine.exists()
+        with contextlib.ExitStack() as held:
+            for folder in sorted({mine, *(folder for folder in (user_folder(),) if folder.is_dir())}):
+                try:
+                    held.enter_context(locked(folder / _LOCK, _PATIENCE))
+                except TimeoutError:
+                    raise BadInput(
+                        f"another process has changed definitions for {_PATIENCE} seconds",
+                        where=documents.shown_path(folder / _LOCK),
+                        hint="try again when it has ended",
+                    ) from None
+                except OSError as error:
+                    if folder == mine:  # what nobody can write to needs no lock
+                        raise cannot_write(folder, error) from None
+            try:
+                if mine.name == FOLDER and not (mine / _IGNORE).exists():
+                    write_atomically(mine / _IGNORE, _IGNORED)
                 yield
-        except Timeout:
-            raise BadInput(
-                f"another process has changed definitions for 30 seconds: {personal / 'lock'}",
-                hint="try again when it has ended",
-            ) from None
+            except BaseException:
+                if is_new:
+                    _take_back(mine)
+                raise
 
-    def write_stack(self, stack: StackDefinition, *, new: bool) -> Path:
-        """Write a stack's file, whole or not at all.
+    def write(self, item: StackDefinition | ComponentDefinition, *, new: bool) -> Path:
+        """Write a definition's file, whole or not at all.
 
-        Raises:
-            BadInput: it is to be a new one, and there is one of that name.
-        """
-        check_name(stack.name, "a stack")
-        return self._write("stacks", stack.name, stack.document(), new=new, what="stack")
-
-    def write_component(self, component: ComponentDefinition, *, new: bool) -> Path:
-        """Write a component's file, whole or not at all.
+        Args:
+            item: one that is changed is written where it is; a new one to the folder of its level.
+            new: it is to be a new one.
 
         Raises:
-            BadInput: it is to be a new one, and there is one of that name.
+            BadInput: there is one of that name, or the file cannot be written.
         """
-        what = title(component.type)
-        check_name(component.name, f"a component ({what})")
-        place = f"components/{component.type}"
-        return self._write(place, component.name, component.document(), new=new, what=what)
+        below = "stacks" if isinstance(item, StackDefinition) else f"components/{item.type}"
+        found = None if new else self._find(below, item.name)
+        if found is None:
+            self.refuse_taken(item)
+        folder = user_folder() if item.level == USER else self.writable
+        file = found[1] if found is not None else folder / below / f"{item.name}{_SUFFIX}"
+        write_atomically(file, documents.dump(item.document()))
+        return file
 
     def delete_stack(self, name: str) -> None:
         """Delete a stack's file."""
@@ -190,32 +240,45 @@ class DefinitionFiles:
         """Delete a component's file."""
         self._delete(f"components/{type_}", name)
 
-    def _write(self, below: str, name: str, body: Mapping[str, Any], *, new: bool, what: str) -> Path:
-        if name == DEFAULT:
+    def refuse_taken(self, item: StackDefinition | ComponentDefinition) -> None:
+        """Nothing new has a name that is taken.
+
+        Raises:
+            BadInput: it is, or the name is none.
+        """
+        is_stack = isinstance(item, StackDefinition)
+        what = "stack" if isinstance(item, StackDefinition) else title(item.type)
+        below = "stacks" if isinstance(item, StackDefinition) else f"components/{item.type}"
+        check_name(item.name, "a stack" if is_stack else f"a component ({what})")
+        if item.name == DEFAULT:
             raise BadInput(f"the {what} {DEFAULT!r} is built in", hint="choose another name")
-        there = {found.lower(): found for found in self._names(below)}
-        other = there.get(name.lower())
-        if new and other == name:
-            raise BadInput(f"there is a {what} {name!r} already", hint="choose another name, or update it")
-        if other is not None and other != name:
-            raise BadInput(f"there is a {what} {other!r}; on some systems {name!r} is the same file")
-        existing = None if new else self._find(below, name)
-        file = existing or self.writable / below / f"{name}{_SUFFIX}"
-        write_atomically(file, documents.dump(body))
-        return file
+        for other in self._names(below):
+            found = self._find(below, other)
+            if other.lower() != item.name.lower() or found is None:
+                continue
+            message, hint = f"there is a {what} {other!r} already", "choose another name, or update it"
+            if other != item.name:
+                message = f"there is a {what} {other!r}; on some systems {item.name!r} is the same file"
+            raise BadInput(message, where=documents.shown_path(found[1]), hint=hint)
 
     def _delete(self, below: str, name: str) -> None:
-        file = self._find(below, name)
-        if file is not None:
-            file.unlink()
+        found = self._find(below, name)
+        if found is None:
+            return
+        try:
+            found[1].unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(found[1], error) from None
 
-    def _personal(self) -> Path:
-        folder = self.writable
-        personal = folder / "local"
-        personal.mkdir(parents=True, exist_ok=True)
-        if folder.name == FOLDER and not (folder / ".gitignore").exists():
-            write_atomically(folder / ".gitignore", _IGNORE)
-        return personal
+
+def _take_back(folder: Path) -> None:
+    """Leave no new folder behind for a command that was refused; it stays where somebody else has written to it."""
+    with contextlib.suppress(OSError):
+        (folder / _LOCK).unlink()
+        (folder / PERSONAL).rmdir()
+        if {file.name for file in folder.iterdir()} <= {_IGNORE}:
+            (folder / _IGNORE).unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def _listed(folder: Path) -> frozenset[str]:
@@ -247,4 +310,13 @@ def write_atomically(file: Path, text: str) -> None:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise BadInput(f"{documents.shown_path(file)} cannot be written: {error.strerror}") from None
+        raise cannot_write(file, error) from None
+
+
+def cannot_write(file: Path, error: OSError) -> BadInput:
+    """The error for a place that the system refuses to write to."""
+    return BadInput(
+        f"cannot be written: {error.strerror or error}",
+        where=documents.shown_path(file),
+        hint="change the permissions, or work in another folder; --user writes to the user's own",
+    )

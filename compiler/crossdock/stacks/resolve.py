@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from crossdock import registry
 from crossdock.dsl.errors import BadInput, CrossdockError, Problem, did_you_mean
 from crossdock.stacks.base import ArtifactStore, ComponentConfig, Orchestrator, Stack, StackComponent
-from crossdock.stacks.definitions import ComponentDefinition, StackDefinition, title
+from crossdock.stacks.definitions import ComponentDefinition, StackDefinition, dashed, title
 from crossdock.stacks.documents import line_of
 from crossdock.stacks.guardrails import Guardrails
 
@@ -93,6 +93,8 @@ def _said(flavor: type[StackComponent[Any]], item: Mapping[str, Any]) -> str:
         return f"flavor {flavor.flavor!r} has no setting {place!r}"
     if item["type"] == "missing":
         return f"{place} is missing"
+    if item["type"] == "secret":  # what was given may be the secret, so it is not shown
+        return f"{place} {item['msg']}"
     return f"{place}: {item['msg'][:1].lower()}{item['msg'][1:]}, not {item['input']!r}"
 
 
@@ -100,7 +102,7 @@ def _hint(flavor: type[StackComponent[Any]], item: Mapping[str, Any]) -> str | N
     fields = tuple(flavor.Config.model_fields)
     if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
         return did_you_mean(str(item["loc"][0]), fields) if fields else "it has no settings"
-    return f"crossdock flavor describe {flavor.type.replace('_', '-')} {flavor.flavor}"
+    return f"crossdock flavor describe {dashed(flavor.type)} {flavor.flavor}"
 
 
 def _place(definition: ComponentDefinition, *keys: str | int) -> str | None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import BadInput, did_you_mean
 from crossdock.stacks.active import Active, activate, active_stack, forget
+from crossdock.stacks.components import Components, check_component, component_type, or_error
 from crossdock.stacks.definitions import (
     COMPONENT_TYPES,
     DEFAULT,
-    GUARDRAILS,
     REQUIRED,
     SEVERAL,
     ComponentDefinition,
     StackDefinition,
+    dashed,
     title,
 )
+from crossdock.stacks.exchange import exported, read_exported
 from crossdock.stacks.files import DefinitionFiles
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ Members = Mapping[str, str | Sequence[str]]
 """Names of components by type."""
 
 
-class Workspace:
+class Workspace(Components):
     """The stacks and components that hold in a folder.
 
     Args:
@@ -42,12 +45,12 @@ class Workspace:
     # Stacks
 
     def stacks(self) -> list[StackDefinition]:
-        """All stacks.
+        """All stacks whose files are whole."""
+        return [found for found in self.survey().values() if isinstance(found, StackDefinition)]
 
-        Raises:
-            BadInput: a file is damaged; the message names it.
-        """
-        return [self.files.stack(name) for name in self.files.stack_names()]
+    def survey(self) -> dict[str, StackDefinition | BadInput]:
+        """All stacks by name; where a file is damaged, the error in its place."""
+        return {name: or_error(self.files.stack, name) for name in self.files.stack_names()}
 
     def active(self, given: str | None = None) -> Active:
         """The active stack's name, and what decided it."""
@@ -67,9 +70,11 @@ class Workspace:
                 names = ", ".join(self.files.component_names(type_))
                 raise BadInput(f"a stack has an {title(type_)}", hint=f"{flag} NAME, one of: {names}")
         with self.files.locked():
-            stack = StackDefinition(name, self._members(components), description, dict(guardrails or {}))
+            stack = StackDefinition(
+                name, self._spelled(components), description, dict(guardrails or {}), level=self.files.level
+            )
             self._check(stack)
-            self.files.write_stack(stack, new=True)
+            self.files.write(stack, new=True)
         return self.files.stack(name)
 
     def update_stack(
@@ -93,10 +98,10 @@ class Workspace:
         Raises:
             BadInput: there is no such stack or component, or what is left is no stack.
         """
-        self._refuse_built_in(name, "update")
+        self.refuse_built_in(name, "update")
         with self.files.locked():
             before = self.files.stack(name)
-            members = {**before.components, **self._members(components or {})}
+            members = {**before.components, **self._spelled(components or {})}
             for type_ in remove:
                 if type_ in REQUIRED:
                     raise BadInput(f"a stack has an {title(type_)}", hint="name another one instead")
@@ -109,9 +114,10 @@ class Workspace:
                 members,
                 before.description if description is None else description,
                 {key: value for key, value in rules.items() if value is not None},
+                level=before.level,
             )
             self._check(stack)
-            self.files.write_stack(stack, new=False)
+            self.files.write(stack, new=False)
         return self.files.stack(name)
 
     def rename_stack(self, name: str, new_name: str) -> StackDefinition:
@@ -120,10 +126,10 @@ class Workspace:
         Raises:
             BadInput: there is no such stack, or one of the new name.
         """
-        self._refuse_built_in(name, "rename")
+        self.refuse_built_in(name, "rename")
         with self.files.locked():
             before = self.files.stack(name)
-            self.files.write_stack(_renamed(before, new_name), new=True)
+            self.files.write(replace(before, name=new_name), new=True)
             self.files.delete_stack(name)
             forget(name, new_name, self._start)
         return self.files.stack(new_name)
@@ -135,7 +141,10 @@ class Workspace:
             BadInput: there is no such stack, or one of the new name.
         """
         with self.files.locked():
-            self.files.write_stack(_renamed(self.files.stack(name), new_name), new=True)
+            copy = replace(self.files.stack(name), name=new_name, level=self.files.level)
+            for type_, member in copy.members():
+                self.files.component(type_, member, copy.level)
+            self.files.write(copy, new=True)
         return self.files.stack(new_name)
 
     def delete_stack(self, name: str, *, components: bool = False) -> list[tuple[str, str]]:
@@ -147,7 +156,7 @@ class Workspace:
         Raises:
             BadInput: there is no such stack, or it is the built-in one.
         """
-        self._refuse_built_in(name, "delete")
+        self.refuse_built_in(name, "delete")
         with self.files.locked():
             members = list(self.files.stack(name).members()) if components else []
             if not components:
@@ -173,10 +182,28 @@ class Workspace:
 
         self._there("stack", name, self.files.stack_names())
         folder = None if user else project_folder(self._start)
-        if folder is not None:
-            with self.files.locked():
-                return activate(name, folder)
-        return activate(name, user_folder())
+        with DefinitionFiles(self._start, user=folder is None).locked():
+            self._there("stack", name, self.files.stack_names())
+            return activate(name, folder or user_folder())
+
+    def stack(self, given: str | None = None) -> StackDefinition:
+        """A stack, or the active one where none is given.
+
+        Raises:
+            BadInput: it is not there, or its file is damaged.
+        """
+        active = self.active(given)
+        names = self.files.stack_names()
+        if not given and active.name not in names:
+            raise BadInput(
+                f"there is no stack {active.name!r}, which is the active one by {active.decided_by}",
+                hint=f"crossdock stack set NAME; {did_you_mean(active.name, names)}",
+            )
+        return self.files.stack(active.name)
+
+    def member(self, stack: StackDefinition, type_: str, name: str) -> ComponentDefinition | BadInput:
+        """A component of a stack, or the error that says why there is none."""
+        return or_error(self.files.component, type_, name, stack.level)
 
     def build(self, name: str) -> Stack:
         """A stack with its components, ready for use.
@@ -184,147 +211,48 @@ class Workspace:
         Raises:
             BadInput: it is not there, or cannot be used; has every problem at once.
         """
-        from crossdock.stacks.resolve import build_stack
+        return self._check(self.files.stack(name))
 
-        return build_stack(self.files.stack(name), self.files.component)
-
-    # Components
-
-    def components(self, type_: str | None = None) -> list[ComponentDefinition]:
-        """All components, or those of a type.
-
-        Raises:
-            BadInput: there is no such type, or a file is damaged.
-        """
-        types = COMPONENT_TYPES if type_ is None else (component_type(type_),)
-        return [self.files.component(found, name) for found in types for name in self.files.component_names(found)]
-
-    def create_component(
-        self, type_: str, name: str, flavor: str, config: Mapping[str, Any] | None = None
-    ) -> ComponentDefinition:
-        """Define a component.
-
-        Raises:
-            BadInput: there is one of that name, no such flavor, or the configuration is not what it takes.
-        """
-        component = ComponentDefinition(component_type(type_), name, flavor, dict(config or {}))
-        checked = _checked(component)
-        with self.files.locked():
-            self.files.write_component(checked, new=True)
-        return self.files.component(checked.type, name)
-
-    def update_component(
-        self, type_: str, name: str, config: Mapping[str, Any], *, remove: Iterable[str] = ()
-    ) -> ComponentDefinition:
-        """Change some of a component's configuration.
-
-        Raises:
-            BadInput: there is no such component, or the configuration is not what its flavor takes.
-        """
-        type_ = component_type(type_)
-        self._refuse_built_in(name, "update", type_)
-        with self.files.locked():
-            before = self.files.component(type_, name)
-            body = {**before.config, **config}
-            for key in remove:
-                if key not in body:
-                    raise BadInput(f"{title(type_)} {name!r} sets no {key!r}", hint=did_you_mean(key, tuple(body)))
-                del body[key]
-            self.files.write_component(_checked(ComponentDefinition(type_, name, before.flavor, body)), new=False)
-        return self.files.component(type_, name)
-
-    def rename_component(self, type_: str, name: str, new_name: str) -> ComponentDefinition:
-        """Give a component another name, in the stacks that have it too.
-
-        Raises:
-            BadInput: there is no such component, or one of the new name.
-        """
-        type_ = component_type(type_)
-        self._refuse_built_in(name, "rename", type_)
-        with self.files.locked():
-            before = self.files.component(type_, name)
-            self.files.write_component(ComponentDefinition(type_, new_name, before.flavor, before.config), new=True)
-            for stack_name in self.files.stacks_with(type_, name):
-                stack = self.files.stack(stack_name)
-                names = tuple(new_name if found == name else found for found in stack.components[type_])
-                members = {**stack.components, type_: names}
-                changed = StackDefinition(stack.name, members, stack.description, stack.guardrails)
-                self.files.write_stack(changed, new=False)
-            self.files.delete_component(type_, name)
-        return self.files.component(type_, new_name)
-
-    def copy_component(self, type_: str, name: str, new_name: str) -> ComponentDefinition:
-        """A new component with the flavor and configuration of another.
-
-        Raises:
-            BadInput: there is no such component, or one of the new name.
-        """
-        type_ = component_type(type_)
-        with self.files.locked():
-            before = self.files.component(type_, name)
-            self.files.write_component(ComponentDefinition(type_, new_name, before.flavor, before.config), new=True)
-        return self.files.component(type_, new_name)
-
-    def delete_component(self, type_: str, name: str) -> None:
-        """Delete a component.
-
-        Raises:
-            BadInput: there is none, it is built in, or a stack has it.
-        """
-        type_ = component_type(type_)
-        self._refuse_built_in(name, "delete", type_)
-        with self.files.locked():
-            self._there(title(type_), name, self.files.component_names(type_))
-            stacks = self.files.stacks_with(type_, name)
-            if stacks:
-                raise BadInput(
-                    f"{title(type_)} {name!r} is part of the stacks {', '.join(stacks)}",
-                    hint=f"crossdock stack update {stacks[0]} --{type_.replace('_', '-')} OTHER, or delete the stacks",
-                )
-            self.files.delete_component(type_, name)
+    def why_not(self, name: str) -> BadInput | None:
+        """What keeps a stack from being used."""
+        try:
+            self.build(name)
+        except BadInput as error:
+            return error
+        return None
 
     # Export and import
 
     def export_stack(self, name: str) -> dict[str, Any]:
         """A stack and its components as one document; secrets are references in it, as in their files."""
         stack = self.files.stack(name)
-        parts = [self.files.component(type_, member) for type_, member in stack.members() if member != DEFAULT]
-        return {
-            "crossdock": 1,
-            "stack": {"name": stack.name, **stack.document()},
-            "components": [{"type": part.type, "name": part.name, **part.document()} for part in parts],
-        }
+        members = [found for found in stack.members() if found[1] != DEFAULT]
+        return exported(stack, [self.files.component(type_, member, stack.level) for type_, member in members])
 
-    def import_stack(self, body: Any, where: str, name: str | None = None) -> StackDefinition:
+    def import_stack(self, file: Path, name: str | None = None) -> StackDefinition:
         """Define what `export_stack` gave; components that are there and equal are used as they are.
 
         Args:
-            body: the document.
-            where: the file it is from.
+            file: YAML or JSON with the document.
             name: another name for the stack.
 
         Raises:
             BadInput: it is no such document, or something else of the same name is there.
         """
-        if not isinstance(body, dict) or body.get("crossdock") != 1 or not isinstance(body.get("stack"), dict):
-            raise BadInput("this is no exported stack", where=where, hint="crossdock stack export NAME -o FILE")
-        about = dict(body["stack"])
-        parts = [_part(item, where) for item in body.get("components", ())]
-        about.pop("name", None)
+        found = read_exported(file, name)
+        stack = replace(found.stack, level=self.files.level)
         with self.files.locked():
-            stack = StackDefinition(
-                name or str(body["stack"].get("name")),
-                self._spelled(about.get("components", {})),
-                str(about.get("description", "")),
-                {key: about[key] for key in GUARDRAILS if key in about},
-            )
-            new = [part for part in parts if self._is_new(part, where)]
-            if stack.name in self.files.stack_names():
-                raise BadInput(f"there is a stack {stack.name!r} already", hint="import it under another name")
-            self._check(stack, parts)
+            new = [part for part in found.components if self._is_new(part, found.shown)]
             for part in new:
-                self.files.write_component(_checked(part), new=True)
-            self.files.write_stack(stack, new=True)
+                check_component(part)
+            self._check(stack, new)
+            self.files.refuse_taken(stack)
+            for part in new:
+                level = stack.level
+                self.files.write(
+                    ComponentDefinition(part.type, part.name, part.flavor, part.config, level=level), new=True
+                )
+            self.files.write(stack, new=True)
         return self.files.stack(stack.name)
 
     def _is_new(self, part: ComponentDefinition, where: str) -> bool:
@@ -335,18 +263,11 @@ class Workspace:
             raise BadInput(
                 f"there is another {title(part.type)} {part.name!r} already",
                 where=where,
-                hint=f"rename one of them: crossdock {part.type.replace('_', '-')} rename {part.name} NEW",
+                hint=f"rename one of them: crossdock {dashed(part.type)} rename {part.name} NEW",
             )
         return False
 
     # What must hold
-
-    def _members(self, components: Members) -> dict[str, tuple[str, ...]]:
-        found = self._spelled(components)
-        for type_, names in found.items():
-            for name in names:
-                self._there(title(type_), name, self.files.component_names(type_), type_)
-        return found
 
     def _spelled(self, components: Members) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -357,54 +278,16 @@ class Workspace:
                 raise BadInput(f"a stack has one {title(type_)}, not {len(found[type_])}")
         return {type_: found[type_] for type_ in COMPONENT_TYPES if found.get(type_)}
 
-    def _check(self, stack: StackDefinition, more: Sequence[ComponentDefinition] = ()) -> None:
-        """A stack that could not be used is not written."""
+    def _check(self, stack: StackDefinition, more: Sequence[ComponentDefinition] = ()) -> Stack:
+        """A stack with its components; what could not be used is not written."""
         from crossdock.stacks.resolve import build_stack
 
         extra = {(part.type, part.name): part for part in more}
-        build_stack(stack, lambda type_, name: extra.get((type_, name)) or self.files.component(type_, name))
+        return build_stack(
+            stack, lambda type_, name: extra.get((type_, name)) or self.files.component(type_, name, stack.level)
+        )
 
     def _there(self, what: str, name: str, names: Sequence[str], type_: str | None = None) -> None:
         if name not in names:
             command = f"crossdock {type_.replace('_', '-')} register {name} …" if type_ and not names else None
             raise BadInput(f"there is no {what} {name!r}", hint=command or did_you_mean(name, tuple(names)))
-
-    def _refuse_built_in(self, name: str, verb: str, type_: str | None = None) -> None:
-        if name != DEFAULT or (type_ is not None and type_ not in REQUIRED):
-            return
-        what = title(type_) if type_ else "stack"
-        copy = f"{type_.replace('_', '-')} copy" if type_ else "stack copy"
-        raise BadInput(f"the {what} {DEFAULT!r} is built in: no {verb}", hint=f"crossdock {copy} {DEFAULT} NEW")
-
-
-def component_type(text: str) -> str:
-    """A component type in either spelling, `artifact-store` or `artifact_store`.
-
-    Raises:
-        BadInput: there is none.
-    """
-    found = text.replace("-", "_")
-    if found not in COMPONENT_TYPES:
-        raise BadInput(f"there is no component type {text!r}", hint=did_you_mean(found, COMPONENT_TYPES))
-    return found
-
-
-def _checked(component: ComponentDefinition) -> ComponentDefinition:
-    """A component whose flavor takes its configuration."""
-    from crossdock.stacks.resolve import build_component
-
-    build_component(component)
-    return component
-
-
-def _renamed(stack: StackDefinition, name: str) -> StackDefinition:
-    return StackDefinition(name, stack.components, stack.description, stack.guardrails)
-
-
-def _part(item: Any, where: str) -> ComponentDefinition:
-    known = {"type", "name", "flavor", "config"}
-    if not isinstance(item, dict) or not {"type", "name", "flavor"} <= set(item) <= known:
-        raise BadInput(f"not a component: {item!r}", where=where, hint="it has a type, a name, a flavor and a config")
-    return ComponentDefinition(
-        component_type(str(item["type"])), str(item["name"]), str(item["flavor"]), dict(item.get("config") or {})
-    )
