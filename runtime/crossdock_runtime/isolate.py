@@ -104,12 +104,17 @@ def _hidden_main(plan_uses_main: bool) -> Iterator[None]:
 
 def preload(modules: tuple[str, ...], project: Project | None) -> None:
     """Let children start with these modules loaded."""
-    method = _method()
-    if sys.platform != "win32":
-        os.environ["CROSSDOCK_PRELOAD"] = "\n".join(
-            [*(str(folder) for folder in project.folders), "", *modules] if project else ["", *modules]
-        )
-        method.set_forkserver_preload(["crossdock_runtime.isolate", "crossdock_runtime.preload"])
+    if sys.platform == "win32":
+        return
+    from multiprocessing import forkserver
+
+    folders = [str(folder) for folder in project.folders] if project else []
+    _method().set_forkserver_preload(["crossdock_runtime.isolate", "crossdock_runtime.preload"])
+    os.environ["CROSSDOCK_PRELOAD"] = "\n".join([*folders, "", *modules])
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["CROSSDOCK_PRELOAD"]
 
 
 class Worker:
