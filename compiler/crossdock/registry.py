@@ -30,7 +30,8 @@ def _points(type_: str) -> dict[str, EntryPoint]:
         if other is not None and other.value != point.value:
             raise BadInput(
                 f"two packages offer the {_words(type_)} flavor {point.name!r}: {other.value} and {point.value}",
-                hint="uninstall one of them"
+                hint="uninstall one of them",
+                id="two-packages",
             )
         found[point.name] = point
     return found
@@ -56,22 +57,25 @@ def flavor(type_: str, name: str) -> type[Any]:
     point = _points(type_).get(name)
     if point is None:
         raise BadInput(
-            f"there is no {_words(type_)} flavor {name!r}", hint=did_you_mean(name, flavors(type_))
+            f"there is no {_words(type_)} flavor {name!r}", hint=did_you_mean(name, flavors(type_)), id="unknown-flavor"
         )
     try:
         found = point.load()
     except ImportError as error:
         raise BadInput(
             f"the {_words(type_)} flavor {name!r} cannot be loaded: {error}",
-            hint=f"pip install 'crossdock[{name}]'"
+            hint=f"pip install 'crossdock[{name}]'",
+            id="flavor-not-loadable",
         ) from error
     if getattr(found, "flavor", None) != name:
         raise BadInput(
-            f"{point.value} calls itself {getattr(found, 'flavor', None)!r}, its entry point {name!r}"
+            f"{point.value} calls itself {getattr(found, 'flavor', None)!r}, its entry point {name!r}",
+            id="flavor-not-loadable",
         )
     if getattr(found, "type", None) != type_:
         raise BadInput(
-            f"{point.value} is no {_words(type_)}, but its entry point is in the group {GROUPS[type_]}"
+            f"{point.value} is no {_words(type_)}, but its entry point is in the group {GROUPS[type_]}",
+            id="flavor-not-loadable",
         )
     component: type[Any] = found
     return component

@@ -22,7 +22,7 @@ def delete_run(store: Store, run: str) -> tuple[int, int]:
         BadInput: it is still running.
     """
     if read_state(store, run).status == "running":
-        raise BadInput(f"run {run} is still running", hint=f"crossdock runs cancel {run}")
+        raise BadInput(f"run {run} is still running", hint=f"crossdock runs cancel {run}", id="run-still-running")
     record = RunRecord(store, run)
     index = [key for key in store.keys("index/") if key.partition("-")[2] == run]
     facts = list(store.keys(f"{record.key}/"))

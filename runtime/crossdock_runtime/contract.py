@@ -234,6 +234,7 @@ class Plan:
             raise PlanError(
                 f"the plan has format {found!r}, this installation reads {PLAN_FORMAT}: {older} is the older side",
                 hint="use the same version of crossdock to compile and to run",
+                id="plan-of-another-version",
             )
         try:
             return cls(

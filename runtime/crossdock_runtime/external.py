@@ -37,7 +37,11 @@ class External:
 
     def _existing(self, path: Path) -> Path:
         if not path.exists():
-            raise BadInput(f"there is nothing at {self.uri!r}", hint="check the path; it is seen from the step")
+            raise BadInput(
+                f"there is nothing at {self.uri!r}",
+                hint="check the path; it is seen from the step",
+                id="no-data-at-uri",
+            )
         return path
 
     def _remote(self) -> tuple[Store, str]:
@@ -56,7 +60,9 @@ class External:
     def _keys(self, store: Store, name: str) -> list[str]:
         keys = [name] if store.exists(name) else sorted(store.keys(f"{name}/"))
         if not keys:
-            raise BadInput(f"there is nothing at {self.uri!r}", hint="check the URI and the credentials")
+            raise BadInput(
+                f"there is nothing at {self.uri!r}", hint="check the URI and the credentials", id="no-data-at-uri"
+            )
         return keys
 
     def load(self, as_type: Any, scratch: Callable[[], Path]) -> Any:

@@ -116,13 +116,15 @@ def import_module(name: str, project: Project | None = None) -> ModuleType:
     except SyntaxError as error:
         where = f"{_shown(error.filename)}:{error.lineno}" if error.filename else None
         hint = f"look at: {error.text.strip()}" if error.text else None
-        raise BadInput(f"{type(error).__name__}: {error.msg}", where=where, hint=hint) from error
+        raise BadInput(f"{type(error).__name__}: {error.msg}", where=where, hint=hint, id="import-failed") from error
     except CrossdockError:
         raise
     except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         hint = "add --debug to see the whole traceback"
-        raise BadInput(f"importing {name!r} failed: {what}", where=_users_line(error, project), hint=hint) from error
+        raise BadInput(
+            f"importing {name!r} failed: {what}", where=_users_line(error, project), hint=hint, id="import-failed"
+        ) from error
     finally:
         if project is not None:
             _state.remember(before, project)
@@ -140,13 +142,13 @@ def load_object(path: str, project: Project | None = None) -> object:
     """
     module_name, colon, qualified = path.partition(":")
     if not (module_name and colon and qualified):
-        raise BadInput(f"{path!r} is not the name of an object", hint="write package.module:name")
+        raise BadInput(f"{path!r} is not the name of an object", hint="write package.module:name", id="not-importable")
     module = import_module(module_name, project)
     found: object = module
     for done, part in enumerate(parts := qualified.split(".")):
         if part == "<locals>":
             message = f"{path!r} is defined inside a function, so it cannot be imported"
-            raise BadInput(message, hint="move it to the top level of a module")
+            raise BadInput(message, hint="move it to the top level of a module", id="not-importable")
         try:
             found = getattr(found, part)
         except AttributeError as error:
@@ -154,7 +156,7 @@ def load_object(path: str, project: Project | None = None) -> object:
             names = sorted(name for name in getattr(found, "__dict__", ()) if not name.startswith("_"))
             there = f"it has {', '.join(names[:_SHOWN])}" if names else "it is empty"
             where = getattr(module, "__file__", None)
-            raise BadInput(f"{holder!r} has no {part!r}; {there}", where=where) from error
+            raise BadInput(f"{holder!r} has no {part!r}; {there}", where=where, id="not-importable") from error
     return found
 
 
@@ -163,13 +165,15 @@ def _not_found(name: str, missing: str, project: Project | None) -> BadInput:
     if missing != name:
         message += f", because there is no {missing!r}"
     if project is None:
-        return BadInput(message, hint="check the name, and the folder that you are in")
+        return BadInput(message, hint="check the name, and the folder that you are in", id="unknown-source")
     parent = missing.rpartition(".")[0]
     folders = [folder.joinpath(*parent.split(".")) if parent else folder for folder in project.folders]
     there = sorted({found for folder in folders for found in _modules_in(folder)})
     looked = ", ".join(dict.fromkeys(str(folder) for folder in folders))
     listed = ", ".join(there[:_SHOWN]) + (", …" if len(there) > _SHOWN else "")
-    return BadInput(f"{message}; looked in {looked}", hint=f"modules there: {listed}" if there else None)
+    return BadInput(
+        f"{message}; looked in {looked}", hint=f"modules there: {listed}" if there else None, id="unknown-source"
+    )
 
 
 def _modules_in(folder: Path) -> list[str]:
@@ -185,6 +189,7 @@ def _library_missing(name: str, missing: str, error: ImportError, project: Proje
         f"{name!r} imports {missing!r}, which is not installed here",
         where=_users_line(error, project),
         hint=f"install the distribution that has {top!r}, and name it in the step's requirements",
+        id="missing-library",
     )
 
 

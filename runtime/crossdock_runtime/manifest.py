@@ -23,6 +23,8 @@ ABSENT: Final = Absent.ABSENT
 class ArtifactCorrupt(StoreError):
     """The bytes of an artifact are not those that its manifest vouches for."""
 
+    id = "damaged-artifact"
+
 
 @frozen
 class Member:
@@ -121,4 +123,5 @@ class Manifest:
             raise ArtifactCorrupt(
                 f"malformed manifest: {type(error).__name__} {error}",
                 hint="run the task that produced it again, with its cache off",
+                id="damaged-record",
             ) from error

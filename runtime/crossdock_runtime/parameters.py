@@ -28,7 +28,7 @@ def parse_native(text: str, parameter: Parameter) -> Any:
             return values.encode(_parse(text, member))
         except (ValueError, KeyError):
             continue
-    raise BadInput(f"{text!r} is no {parameter.type}")
+    raise BadInput(f"{text!r} is no {parameter.type}", id="bad-parameter")
 
 
 def native_text(tagged: Any, parameter: Parameter) -> str:
@@ -49,6 +49,7 @@ def native_text(tagged: Any, parameter: Parameter) -> str:
             f"parameter {parameter.name!r} ({parameter.type}) cannot be handed to a platform as {text!r}: "
             "as text it means another value",
             hint="give the parameter one type",
+            id="bad-parameter",
         )
     return text
 

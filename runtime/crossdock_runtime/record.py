@@ -114,7 +114,9 @@ def load_fact(store: Store, key: str) -> dict[str, Any] | None:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise StoreError(f"{key} in {store.url} is damaged: no JSON object", hint="crossdock runs delete RUN")
+        raise StoreError(
+            f"{key} in {store.url} is damaged: no JSON object", hint="crossdock runs delete RUN", id="damaged-record"
+        )
     return body
 
 
@@ -176,7 +178,9 @@ class Result:
                 finished=body.get("finished"),
             )
         except (KeyError, AttributeError, TypeError) as error:
-            raise StoreError(f"a result is damaged: {error!r}", hint="crossdock runs delete RUN") from None
+            raise StoreError(
+                f"a result is damaged: {error!r}", hint="crossdock runs delete RUN", id="damaged-record"
+            ) from None
 
 
 class TaskRecord:
@@ -201,7 +205,7 @@ class TaskRecord:
             return result, True
         winner = self.result()
         if winner is None:
-            raise StoreError(f"{self.key}/result.json vanished while it was read")
+            raise StoreError(f"{self.key}/result.json vanished while it was read", id="damaged-record")
         return winner, False
 
     def attempts(self) -> list[int]:

@@ -84,22 +84,26 @@ def find_run(store: Store, text: str) -> str:
     if text == "latest":
         for run in newest_runs(store):
             return run
-        raise BadInput(f"there are no runs in {store.url}", hint="crossdock run FILE.py")
+        raise BadInput(f"there are no runs in {store.url}", hint="crossdock run FILE.py", id="unknown-run")
     if text and RunRecord(store, text).document() is not None:
         return text
     found = [run for run in newest_runs(store) if text and (run.endswith(text) or run.startswith(text))]
     if len(found) == 1:
         return found[0]
     if found:
-        raise BadInput(f"{text!r} is more than one run: {', '.join(found[:5])}", hint="give more of the id")
-    raise BadInput(f"there is no run {text!r} in {store.url}", hint="crossdock runs list")
+        raise BadInput(
+            f"{text!r} is more than one run: {', '.join(found[:5])}", hint="give more of the id", id="ambiguous-run"
+        )
+    raise BadInput(f"there is no run {text!r} in {store.url}", hint="crossdock runs list", id="unknown-run")
 
 
 def plan_of(record: RunRecord) -> Plan:
     """The plan that a run executes."""
     document = record.document()
     if document is None:
-        raise BadInput(f"there is no run {record.id!r} in {record.store.url}", hint="crossdock runs list")
+        raise BadInput(
+            f"there is no run {record.id!r} in {record.store.url}", hint="crossdock runs list", id="unknown-run"
+        )
     return Plan.from_json(record.plan_bytes(document["plan"]))
 
 

@@ -27,6 +27,8 @@ _MEMORY: dict[str, Any] = {}
 class StoreKeyMissing(StoreError):
     """There is no object under a key."""
 
+    id = "missing-object"
+
 
 class Store:
     """Objects under keys such as `runs/r1/run.json`.
@@ -67,6 +69,7 @@ class Store:
             raise StoreError(
                 f"{text}: a file URL names no host, found {parts.netloc!r}",
                 hint=f"write file:///{parts.netloc}{parts.path}, with three slashes",
+                id="bad-store-url",
             )
         path = unquote(parts.path)
         root = Path(path[1:] if os.name == "nt" else path)
@@ -333,7 +336,7 @@ def _connect(url: str, options: dict[str, Any]) -> Any:
     try:
         from obstore.store import from_url
     except ImportError as error:
-        raise StoreError(f"{url} needs obstore: {error}", hint="pip install obstore") from error
+        raise StoreError(f"{url} needs obstore: {error}", hint="pip install obstore", id="missing-library") from error
     if url.startswith("memory:"):
         return _MEMORY.setdefault(url, from_url("memory:///"))
     extra = {name: options[name] for name in _CLIENT_OPTIONS if name in options}
@@ -343,7 +346,7 @@ def _connect(url: str, options: dict[str, Any]) -> Any:
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         hint = "use a folder, or file://, s3://, gs:// or az:// with options that obstore knows"
-        raise StoreError(f"cannot open the store {url}: {reason}", hint=hint) from error
+        raise StoreError(f"cannot open the store {url}: {reason}", hint=hint, id="bad-store-url") from error
 
 
 def _advice(error: BaseException) -> str:
@@ -372,4 +375,6 @@ def _checked(key: str) -> str:
         parts = key.split("/")
         if not ("" in parts or "." in parts or ".." in parts or parts[0] == _files.STAGING):
             return key
-    raise BadInput(f"{key!r} is not a key of a store", hint="join names by single slashes, without . or ..")
+    raise BadInput(
+        f"{key!r} is not a key of a store", hint="join names by single slashes, without . or ..", id="bad-key"
+    )

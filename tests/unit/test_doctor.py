@@ -159,7 +159,10 @@ def test_traps_of_the_environment(project: Project) -> None:
 def test_a_working_folder_that_is_gone(project: Project) -> None:
     script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" doctor'
     done = project.command("sh", "-c", script, str(Path(sys.executable).with_name("crossdock")))
-    assert (done.code, done.err) == (2, "crossdock: the working folder is gone\n  hint: cd to one that is there\n")
+    assert (done.code, done.err) == (
+        2,
+        "crossdock: the working folder is gone [no-working-folder]\n  hint: cd to one that is there\n",
+    )
 
 
 @pytest.fixture

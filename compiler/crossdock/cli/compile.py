@@ -33,7 +33,7 @@ def compile(source: str, target: str | None, stack: str | None, output: str | No
     _warn(checked.warnings)
     if output is None:
         if len(spec.files) > 1:
-            raise BadInput(f"the spec has {len(spec.files)} files", hint="add -o DIR")
+            raise BadInput(f"the spec has {len(spec.files)} files", hint="add -o DIR", id="several-files")
         click.echo(spec.main, nl=False)
         return 0
     folder = Path(output)
@@ -66,7 +66,9 @@ def write_files(folder: Path, files: object) -> None:
                 Path(temporary).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise BadInput(f"cannot write to {str(folder)!r}: {error.strerror}", hint="choose another -o DIR") from None
+        raise BadInput(
+            f"cannot write to {str(folder)!r}: {error.strerror}", hint="choose another -o DIR", id="not-writable"
+        ) from None
 
 
 @click.command()

@@ -200,6 +200,7 @@ class Client:
             raise BadInput(
                 f"the pipeline was changed since {run}: {_difference(stored, plan)}",
                 hint=f"crossdock runs resume {run} --accept-changes",
+                id="pipeline-changed",
             )
         known = record.parameters(stored.parameters)
         return {name: value for name, value in known.items() if name in plan.parameters}
@@ -207,7 +208,11 @@ class Client:
     def _load_again(self, document: Mapping[str, Any]) -> Loaded:
         source, root = document.get("source"), document.get("project_root")
         if not source:
-            raise BadInput("the run's record does not say where its code is", hint="crossdock run SOURCE --resume RUN")
+            raise BadInput(
+                "the run's record does not say where its code is",
+                hint="crossdock run SOURCE --resume RUN",
+                id="no-source-in-record",
+            )
         file, _, name = source.rpartition(":")
         path = Path(str(root)) / file
         return self.load(f"{path}:{name}" if file.endswith(".py") else source)
@@ -230,13 +235,21 @@ class Client:
 
         orchestrator = stack.orchestrator
         if not isinstance(orchestrator, CanRun):
-            raise BadInput(f"orchestrator {orchestrator.flavor!r} cannot start runs yet", hint="crossdock compile …")
+            raise BadInput(
+                f"orchestrator {orchestrator.flavor!r} cannot start runs yet",
+                hint="crossdock compile …",
+                id="cannot-start-runs",
+            )
         store = stack.artifact_store.open()
         plan = loaded.plan
         spec = orchestrator.translate(plan, stack)
         store.create(f"plans/{plan.digest}.json", plan.to_json().encode())
         if run_id is not None and (len(run_id) > 63 or not _RUN_ID.fullmatch(run_id)):
-            raise BadInput(f"{run_id!r} is no run id", hint="letters and digits, with '-', '_' and '.' in between: 63")
+            raise BadInput(
+                f"{run_id!r} is no run id",
+                hint="letters and digits, with '-', '_' and '.' in between: 63",
+                id="bad-run-id",
+            )
         run = run_id or new_run_id()
         document: dict[str, Any] = {
             "pipeline": plan.name,
@@ -250,7 +263,7 @@ class Client:
         if resume is not None:
             document["resume_from"] = find_run(store, resume)
         if not RunRecord(store, run).create(document):
-            raise BadInput(f"there is a run {run!r} already", hint="leave --run-id out")
+            raise BadInput(f"there is a run {run!r} already", hint="leave --run-id out", id="run-id-taken")
         options = RunOptions(
             run=run,
             plan=plan,

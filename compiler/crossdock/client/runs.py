@@ -65,7 +65,9 @@ class Outputs(Mapping[str, Output]):
 
     def __getitem__(self, name: str) -> Output:
         if name not in self._found:
-            raise BadInput(f"the run has no output {name!r}", hint=did_you_mean(name, tuple(self._found)))
+            raise BadInput(
+                f"the run has no output {name!r}", hint=did_you_mean(name, tuple(self._found)), id="unknown-output"
+            )
         return Output(self._store, self._found[name], self._project)
 
     def __iter__(self) -> Iterator[str]:
@@ -111,7 +113,7 @@ class Run:
         state = self.state
         names = [item.name for item in state.tasks]
         if task is not None and task not in names and task not in state.plan.by_id:
-            raise BadInput(f"the run has no task {task!r}", hint=did_you_mean(task, tuple(names)))
+            raise BadInput(f"the run has no task {task!r}", hint=did_you_mean(task, tuple(names)), id="unknown-task")
         for item in state.tasks:
             if task is not None and task not in (item.name, item.task):
                 continue

@@ -75,12 +75,14 @@ class ContainerStep(Generic[O]):
                 f"container step {self.name!r} is a program, which runs only as part of a pipeline",
                 where=where,
                 hint="call it in a @pipeline function",
+                id="bad-call",
             )
         if args:
             raise TraceError(
                 f"container step {self.name!r} takes its inputs by name",
                 where=where,
                 hint=f"{self.name}({', '.join(f'{key}=…' for key in self.inputs)})",
+                id="bad-call",
             )
         return cast(O, recorder.call(self, (), kwargs, where))
 
@@ -145,6 +147,7 @@ def container_step(
             f"container step {name!r} has requirements, and no Python that they could be for",
             where=where,
             hint="choose an image that holds them",
+            id="bad-container-step",
         )
     for words, what in ((command, "command"), (args, "args")):
         if isinstance(words, str) or not isinstance(words, (list, tuple)):
@@ -152,15 +155,24 @@ def container_step(
                 f"{what}={words!r} is not a list of words",
                 where=where,
                 hint=f"write {what}={str(words).split()!r}; no shell reads it",
+                id="bad-container-step",
             )
     if not command:
-        raise TraceError(f"container step {name!r} has no command", where=where, hint='write command=["sort"]')
+        raise TraceError(
+            f"container step {name!r} has no command",
+            where=where,
+            hint='write command=["sort"]',
+            id="bad-container-step",
+        )
     if types.is_namedtuple(outputs):
         outputs = typing.get_type_hints(outputs, include_extras=True)
     for given, what in ((inputs, "inputs"), (outputs, "outputs")):
         if given is not None and not isinstance(given, Mapping):
             raise TraceError(
-                f"{what}={given!r} does not say names and types", where=where, hint=f'write {what}={{"rows": Path}}'
+                f"{what}={given!r} does not say names and types",
+                where=where,
+                hint=f'write {what}={{"rows": Path}}',
+                id="bad-container-step",
             )
     ins = {key: InputSpec(check_name(key, "input name", where), kind) for key, kind in (inputs or {}).items()}
     outs = {
@@ -171,26 +183,37 @@ def container_step(
         if isinstance(word, (InputPath, InputValue)):
             if word.name not in ins:
                 hint = did_you_mean(word.name, ins)
-                raise TraceError(f"{word!r} names no input of {name!r}", where=where, hint=hint)
+                raise TraceError(
+                    f"{word!r} names no input of {name!r}", where=where, hint=hint, id="bad-container-step"
+                )
             if isinstance(word, InputValue) and not types.is_value(ins[word.name].type):
                 raise TraceError(
                     f"{word!r} of {name!r} is an artifact, which has no text",
                     where=where,
                     hint=f"write InputPath({word.name!r})",
+                    id="bad-container-step",
                 )
         elif isinstance(word, OutputPath):
             if word.name not in outs:
                 hint = did_you_mean(word.name, outs)
-                raise TraceError(f"{word!r} names no output of {name!r}", where=where, hint=hint)
+                raise TraceError(
+                    f"{word!r} names no output of {name!r}", where=where, hint=hint, id="bad-container-step"
+                )
             written.add(word.name)
         elif not isinstance(word, str):
-            raise TraceError(f"{word!r} in command or args is not a text", where=where, hint=f"write {str(word)!r}")
+            raise TraceError(
+                f"{word!r} in command or args is not a text",
+                where=where,
+                hint=f"write {str(word)!r}",
+                id="bad-container-step",
+            )
     missing = [key for key in outs if key not in written]
     if missing:
         raise TraceError(
             f"container step {name!r} never produces its output {missing[0]!r}",
             where=where,
             hint=f"put OutputPath({missing[0]!r}) among its args",
+            id="bad-container-step",
         )
     return ContainerStep(
         name, tuple(command), tuple(args), ins, outs, settings_of(cast(Options, {**settings, "image": image}), where)

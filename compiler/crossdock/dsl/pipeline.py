@@ -53,6 +53,7 @@ class Pipeline(Generic[P, R]):
             raise TraceError(
                 f"an annotation of pipeline {self.name!r} cannot be resolved: {error}",
                 where=location(self.function),
+                id="bad-annotation",
             ) from None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -62,6 +63,7 @@ class Pipeline(Generic[P, R]):
                 f"pipeline {self.name!r} is not called but run",
                 where=caller(),
                 hint=f"type `crossdock run FILE.py:{self.__name__}`, or write Client().run({self.__name__})",
+                id="bad-call",
             )
         return recorder.call_pipeline(self, args, kwargs, caller())  # type: ignore[no-any-return]
 
@@ -101,16 +103,20 @@ def pipeline(
             hint = f"write settings=Settings({key}=…), the default of all its steps"
         else:
             hint = did_you_mean(key, ("name", "settings", "on_failure"))
-        raise TraceError(f"@pipeline takes no {key!r}", where=where, hint=hint)
+        raise TraceError(f"@pipeline takes no {key!r}", where=where, hint=hint, id="unknown-setting")
     if on_failure not in ("stop", "continue"):
         raise TraceError(
             f"on_failure={on_failure!r} is no way to go on after a failure",
             where=where,
             hint='write "stop", which starts no further task, or "continue", which runs what does not depend on it',
+            id="bad-setting",
         )
     if settings is not None and not isinstance(settings, Settings):
         raise TraceError(
-            f"settings={settings!r} is not a Settings", where=where, hint="write settings=Settings(retry=Retry(3), …)"
+            f"settings={settings!r} is not a Settings",
+            where=where,
+            hint="write settings=Settings(retry=Retry(3), …)",
+            id="bad-setting",
         )
 
     def decorate(target: Any) -> Any:
@@ -119,6 +125,7 @@ def pipeline(
                 f"@pipeline decorates a plain function, not {target!r}",
                 where=where,
                 hint="decorate a `def` that calls steps",
+                id="bad-step",
             )
         chosen = check_name(name or name_of(target, "pipeline name", where).replace("_", "-"), "pipeline name", where)
         return Pipeline(target, chosen, settings or no_settings(), on_failure)
@@ -130,7 +137,10 @@ def _recorder(word: str, where: str) -> recording.Recorder:
     recorder = recording.active.get()
     if recorder is None:
         raise TraceError(
-            f"{word} stands outside of a @pipeline function", where=where, hint="move it into the pipeline"
+            f"{word} stands outside of a @pipeline function",
+            where=where,
+            hint="move it into the pipeline",
+            id="outside-a-pipeline",
         )
     return recorder
 
@@ -175,7 +185,9 @@ class Branch(AbstractContextManager["Branch"]):
         return self._inner.__exit__(*error)
 
     def __bool__(self) -> NoReturn:
-        raise TraceError("when(…) is no value to decide on now", where=caller(), hint="write `with when(…):`")
+        raise TraceError(
+            "when(…) is no value to decide on now", where=caller(), hint="write `with when(…):`", id="bad-branch"
+        )
 
     def otherwise(self) -> Branch:
         """The else branch: `with good.otherwise():`."""
@@ -185,6 +197,7 @@ class Branch(AbstractContextManager["Branch"]):
                 "otherwise() comes before its when(…) was entered",
                 where=where,
                 hint="write `with when(…) as name:`, and below it `with name.otherwise():`",
+                id="bad-branch",
             )
         return Branch(self._recorder, self._recorder.otherwise(self.handle, where))
 
@@ -231,6 +244,7 @@ def map(body: Callable[[Any], Any], items: Any, *, concurrency: int | None = Non
             f"concurrency={concurrency!r} is not a count of items",
             where=where,
             hint="write 1 or more, or leave it out for no limit",
+            id="bad-map",
         )
     return _recorder("map(…)", where).map(body, items, concurrency, where)
 
@@ -306,12 +320,15 @@ class Artifact:
         """
         where = caller()
         if not isinstance(run, str) or not _RUN.match(run):
-            raise TraceError(f"{run!r} is no run's id", where=where, hint="crossdock runs list shows the ids")
+            raise TraceError(
+                f"{run!r} is no run's id", where=where, hint="crossdock runs list shows the ids", id="bad-uri"
+            )
         if not isinstance(output, str) or not _RUN_OUTPUT.match(output):
             raise TraceError(
                 f"{output!r} names no output of a run: it is not task.output",
                 where=where,
                 hint=f'write "train.model"; `crossdock runs outputs {run}` shows the names',
+                id="bad-uri",
             )
         return Artifact(run=run, output=output)
 
@@ -329,23 +346,24 @@ def check_uri(uri: str, where: str | None = None) -> str:
     """
     write = 'write "s3://bucket/key", "gs://bucket/key", "az://container/key", "file:///folder/file" or a path'
     if not isinstance(uri, str) or not uri or any(ord(char) < 32 for char in uri):
-        raise TraceError(f"{uri!r} is no URI and no path", where=where, hint=write)
+        raise TraceError(f"{uri!r} is no URI and no path", where=where, hint=write, id="bad-uri")
     scheme, colon, rest = uri.partition("://")
     if not colon:
         return uri
     if scheme not in SCHEMES:
         near = did_you_mean(scheme, SCHEMES)
         hint = "download it in a step" if scheme in ("http", "https", "ftp") else near
-        raise TraceError(f"{uri!r}: no data are read from {scheme}://", where=where, hint=hint)
+        raise TraceError(f"{uri!r}: no data are read from {scheme}://", where=where, hint=hint, id="bad-uri")
     place, _, key = rest.partition("/")
     if ":" in place.rpartition("@")[0]:
         raise TraceError(
             f"the {scheme}:// URI holds a password, which would stand in the plan",
             where=where,
             hint="leave it out; credentials come from the environment that runs the step",
+            id="secret-in-uri",
         )
     if not key or (not place and scheme != "file"):
-        raise TraceError(f"{uri!r} names no file and no folder", where=where, hint=write)
+        raise TraceError(f"{uri!r} names no file and no folder", where=where, hint=write, id="bad-uri")
     return uri
 
 

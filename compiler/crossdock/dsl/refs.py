@@ -27,7 +27,12 @@ class Pending:
         raise AssertionError
 
     def _refuse(self, what: str, hint: str) -> NoReturn:
-        raise TraceError(f"{what} {self._name()}: it is known only when the pipeline runs", where=caller(), hint=hint)
+        raise TraceError(
+            f"{what} {self._name()}: it is known only when the pipeline runs",
+            where=caller(),
+            hint=hint,
+            id="not-known-yet",
+        )
 
     def __bool__(self) -> NoReturn:
         self._refuse(
@@ -108,6 +113,7 @@ class Condition(Pending):
             "max, a < b < c) cannot see it",
             where=caller(),
             hint="write `with when(…):`; combine comparisons with &, | and ~; for `in` write is_in(value, […])",
+            id="not-known-yet",
         )
 
     def _name(self) -> str:
@@ -138,6 +144,7 @@ def condition_of(value: Any) -> Condition:
             hint="compare it: when(value == …)"
             if types.is_value(value._type)
             else "return a bool or a number from the step, annotated as such",
+            id="bad-condition",
         )
     if isinstance(value, Task):
         raise TraceError(
@@ -146,11 +153,13 @@ def condition_of(value: Any) -> Condition:
             hint=f"compare one of its outputs: {', '.join(value._outputs)}"
             if value._outputs
             else "return a bool from the step",
+            id="bad-condition",
         )
     raise TraceError(
         f"{value!r} is known already: it compares no task's value and no parameter",
         where=caller(),
         hint="use a plain `if` for what is known while the pipeline is traced",
+        id="bad-condition",
     )
 
 
@@ -214,6 +223,7 @@ class Ref(Pending):
                 f"{text} of {self._name()} is not known while the pipeline is traced: {kind} is an artifact",
                 where=caller(),
                 hint="take it apart in a step",
+                id="not-known-yet",
             )
         try:
             part = types.field_type(self._type, key)
@@ -226,11 +236,12 @@ class Ref(Pending):
                     f"{text} would be taken now, but {self._name()} ({kind}) is known only when the pipeline runs",
                     where=caller(),
                     hint="do it in a step",
+                    id="not-known-yet",
                 ) from None
             else:
                 hint = "return a dataclass, a dict or a list from the step, or take it apart in a step"
             raise TraceError(
-                f"{self._name()} is of type {kind}, which has no {text}", where=caller(), hint=hint
+                f"{self._name()} is of type {kind}, which has no {text}", where=caller(), hint=hint, id="unknown-field"
             ) from None
         return Ref(self._binding.at(key), part, self._task)
 
@@ -243,6 +254,7 @@ class Ref(Pending):
                 f"{self._name()} is one artifact ({types.type_text(self._type)}), and cannot be unpacked",
                 where=caller(),
                 hint='name the outputs: -> tuple[Annotated[…, "train"], Annotated[…, "test"]], or a NamedTuple',
+                id="not-known-yet",
             )
         return iter([self[number] for number in range(count or 0)])
 
@@ -310,6 +322,7 @@ class Task(Pending):
                 hint=did_you_mean(str(name), self._outputs)
                 if self._outputs
                 else "it returns nothing; return the value from it, annotated as such",
+                id="unknown-output",
             ) from None
 
     def __getitem__(self, key: str | int) -> Ref:
@@ -321,6 +334,7 @@ class Task(Pending):
                 f"task {self._id!r} has no outputs to go over",
                 where=caller(),
                 hint="return something from the step, annotated as such",
+                id="unknown-output",
             )
         return iter(self._order)
 

@@ -24,7 +24,7 @@ OUR_PREFIX = "CROSSDOCK_"
 
 
 def _refuse(message: str, hint: str | None = None) -> NoReturn:
-    raise TraceError(message, where=caller(), hint=hint)
+    raise TraceError(message, where=caller(), hint=hint, id="bad-setting")
 
 
 def _new(cls: type[Any], *_: Any, **given: Any) -> Any:

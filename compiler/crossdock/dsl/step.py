@@ -57,6 +57,7 @@ def check_name(name: str, what: str, where: str) -> str:
             f"{name!r} is no {what}",
             where=where,
             hint="take letters (a to z), digits, '-' and '_', at most 63 of them, the first a letter",
+            id="bad-name",
         )
     return name
 
@@ -69,6 +70,7 @@ def name_of(function: Callable[..., Any], what: str, where: str) -> str:
             f"{function.__name__!r} is no {what}, which labels hold: letters (a to z), digits, '-' and '_'",
             where=where,
             hint=f'write @{what.partition(" ")[0]}(name="…")',
+            id="bad-name",
         )
     return name
 
@@ -99,12 +101,14 @@ class Signature:
                 f"an annotation of {function.__name__!r} cannot be resolved: {error}",
                 where=where,
                 hint="import the type at the top of the module (not under TYPE_CHECKING)",
+                id="bad-annotation",
             ) from None
         except TypeError as error:
             raise TraceError(
                 f"an annotation of {function.__name__!r} is no type: {error}",
                 where=where,
                 hint="annotate with types: int, list[str], pandas.DataFrame, …",
+                id="bad-annotation",
             ) from None
         for what, hint in hints.items():
             if isinstance(types.strip(hint), _NO_TYPES):
@@ -112,6 +116,7 @@ class Signature:
                     f"{what!r} of {function.__name__!r} is annotated by {hint!r}, which is no type",
                     where=where,
                     hint="annotate with types: int, list[str], pandas.DataFrame, …",
+                    id="bad-annotation",
                 )
         self.inputs: dict[str, InputSpec] = {}
         for parameter in inspect.signature(function).parameters.values():
@@ -120,12 +125,14 @@ class Signature:
                     f"step {function.__name__!r} takes {parameter}, but a plan holds inputs by their names",
                     where=where,
                     hint=f"take a list or a dict: {parameter.name}: list[…]",
+                    id="bad-signature",
                 )
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 raise TraceError(
                     f"input {parameter.name!r} of step {function.__name__!r} is positional only",
                     where=where,
                     hint="drop the `/`",
+                    id="bad-signature",
                 )
             if parameter.name not in hints:
                 method = parameter.name in ("self", "cls") and not self.inputs
@@ -137,6 +144,7 @@ class Signature:
                     hint="make it a function at the top level of a module"
                     if method
                     else f"annotate it, e.g. `{parameter.name}: float`; `Any` takes everything",
+                    id="bad-annotation",
                 )
             self.inputs[parameter.name] = InputSpec(parameter.name, hints[parameter.name], parameter.default)
         if "return" not in hints:
@@ -144,6 +152,7 @@ class Signature:
                 f"step {function.__name__!r} does not say what it returns",
                 where=where,
                 hint="annotate the return value, `-> None` when there is none",
+                id="bad-annotation",
             )
         self.shape, specs = _outputs(hints["return"], where)
         self.outputs: dict[str, OutputSpec] = {}
@@ -154,6 +163,7 @@ class Signature:
                     f"step {function.__name__!r} has two outputs named {spec.name!r}",
                     where=where,
                     hint="give one of them another name",
+                    id="bad-annotation",
                 )
             self.outputs[spec.name] = spec
 
@@ -170,6 +180,7 @@ def output_spec(annotation: Any, fallback: str | None, where: str) -> OutputSpec
                         f"{types.type_text(extra)} in the annotation is no crossdock.Materializer",
                         where=where,
                         hint=f"class {extra.__name__}(Materializer):",
+                        id="bad-annotation",
                     )
                 materializer = f"{extra.__module__}:{extra.__qualname__}"
     if name is None:
@@ -177,6 +188,7 @@ def output_spec(annotation: Any, fallback: str | None, where: str) -> OutputSpec
             f"several outputs need a name each, and {types.type_text(annotation)} has none",
             where=where,
             hint='write tuple[Annotated[int, "rows"], …] or a NamedTuple',
+            id="bad-annotation",
         )
     return OutputSpec(name, annotation, materializer)
 
@@ -258,7 +270,9 @@ def settings_of(values: Options, where: str) -> Settings:
     known = Settings.__dataclass_fields__
     for key in values:
         if key not in known:
-            raise TraceError(f"there is no setting {key!r}", where=where, hint=did_you_mean(key, known))
+            raise TraceError(
+                f"there is no setting {key!r}", where=where, hint=did_you_mean(key, known), id="unknown-setting"
+            )
     return Settings(**values) if values else no_settings()
 
 
@@ -290,24 +304,28 @@ def step(function: Any = None, /, *, name: str | None = None, **settings: Unpack
                 f"@step decorates a plain function, not {target!r}",
                 where=where,
                 hint='options are given by name: @step(name="…")' if by_position else "decorate a `def` with it",
+                id="bad-step",
             )
         if target.__name__ == "<lambda>":
             raise TraceError(
                 "a lambda has no name that a container could import it by",
                 where=where,
                 hint="write a `def` at the top level of a module",
+                id="bad-step",
             )
         if inspect.iscoroutinefunction(target) or inspect.isasyncgenfunction(target):
             raise TraceError(
                 f"step {target.__name__!r} is async, and a step is called and waited for",
                 where=location(target),
                 hint="drop `async`, and call asyncio.run(…) in it",
+                id="bad-step",
             )
         if inspect.isgeneratorfunction(target):
             raise TraceError(
                 f"step {target.__name__!r} is a generator, and a step returns what it makes",
                 where=location(target),
                 hint="return a list",
+                id="bad-step",
             )
         return Step(target, name or name_of(target, "step name", where), chosen)
 

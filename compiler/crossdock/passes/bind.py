@@ -92,6 +92,7 @@ class Binder:
                 f"{what} is given a comparison, which only steers when(…)",
                 where=where,
                 hint="give it the value, and compare in the step",
+                id="bad-condition",
             )
         if isinstance(value, TaskRef):
             if len(value._outputs) == 1:
@@ -99,11 +100,12 @@ class Binder:
             known = ", ".join(f".{name}" for name in value._outputs)
             if known:
                 message = f"{what} is given all {len(value._outputs)} outputs of task {value._id!r}"
-                raise TraceError(message, where=where, hint=f"pick one of them: {known}")
+                raise TraceError(message, where=where, hint=f"pick one of them: {known}", id="bad-call")
             raise TraceError(
                 f"{what} is given the result of task {value._id!r}, which returns nothing",
                 where=where,
                 hint="return the value from the step, annotated as such; to only order the two: after(…)",
+                id="bad-call",
             )
         if isinstance(value, Artifact):
             if value.uri is not None:
@@ -115,6 +117,7 @@ class Binder:
                 f"{what} is given {value!r} itself, not what it returns",
                 where=where,
                 hint=f"call it: {value.name.replace('-', '_')}(…)",
+                id="bad-call",
             )
         if isinstance(value, (list, tuple)) and holds_ref(value):
             bound = [self._bind(item, what, where) for item in value]
@@ -126,6 +129,7 @@ class Binder:
                         f"{what}: a dict that holds task results has texts as its keys, not {key!r}",
                         where=where,
                         hint=f'write "{key}": …',
+                        id="not-a-value",
                     )
             pairs = {key: self._bind(item, what, where) for key, item in value.items()}
             kinds = _list_of([kind for _, kind in pairs.values()])
@@ -143,6 +147,7 @@ class Binder:
                 f"{what} is given a {type(value).__name__}, which cannot be written into a plan: {error}",
                 where=where,
                 hint="make it in a step; data that exist already come in by Artifact.from_uri(…)",
+                id="not-a-value",
             ) from None
 
     def _visible(self, binding: Binding, what: str, where: str) -> None:
@@ -154,6 +159,7 @@ class Binder:
                     f"{what} uses the item of a map outside of that map",
                     where=where,
                     hint="give it the list that the map goes over, or call the step in the map's body",
+                    id="outside-its-map",
                 )
         elif isinstance(binding, Output):
             producer = self.tasks.get(binding.task)
@@ -167,6 +173,7 @@ class Binder:
                             f"{what} uses a result of task {binding.task!r} outside of its map",
                             where=where,
                             hint="return it from the map's body, and use what map(…) returns",
+                            id="outside-its-map",
                         )
         elif isinstance(binding, Collect) and binding.task not in self.tasks:
             raise _foreign(what, binding.task, where)
@@ -183,6 +190,7 @@ def _foreign(what: str, task: str, where: str) -> TraceError:
         f"{what} uses task {task!r} of another pipeline",
         where=where,
         hint="keep no result of a step outside of the pipeline function; pass it as a parameter",
+        id="other-pipeline",
     )
 
 

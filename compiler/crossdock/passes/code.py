@@ -54,6 +54,7 @@ class CodeBook:
                 f"step {step.name!r} is defined inside a function, so a container cannot import it",
                 where=location(function),
                 hint="move it to the top level of a module",
+                id="not-importable",
             )
         module = sys.modules.get(function.__module__)
         found: Any = module
@@ -69,6 +70,7 @@ class CodeBook:
                 f"step {step.name!r} cannot be imported: {function.__module__}.{name} {what}",
                 where=location(function),
                 hint="give the two different names; @step is the outermost decorator",
+                id="not-importable",
             )
         return PythonCode(
             ref=f"{self._module(function)}:{name}",
@@ -109,6 +111,7 @@ class CodeBook:
                 f"the cache depends on {str(item)!r}, which cannot be read: {error.strerror}",
                 where=where,
                 hint=f"paths are relative to {self.project.root.name}/",
+                id="unreadable-file",
             ) from None
         return f"{item.as_posix()}@sha256:{hashlib.sha256(data).hexdigest()}"
 
@@ -122,6 +125,7 @@ def _dumped(target: str, value: Any, where: str) -> Mapping[str, Any]:
             f"targets[{target!r}]={value!r} is neither a dict nor the target's model",
             where=where,
             hint=f'write targets={{"{target}": {{…}}}}',
+            id="bad-setting",
         )
     body: Mapping[str, Any] = dump(mode="json", exclude_unset=True)
     return body

@@ -98,7 +98,11 @@ class ControlFlow(Binder, abc.ABC):
     def _all_entered(self) -> None:
         for where in self._waiting:
             message = "when(…) decides nothing without a `with`"
-            self._problem(TraceError(message, where=where, hint="write `with when(…):`, the steps indented below it"))
+            self._problem(
+                TraceError(
+                    message, where=where, hint="write `with when(…):`, the steps indented below it", id="bad-branch"
+                )
+            )
 
     @contextmanager
     def otherwise(self, branch: Any, where: str) -> Iterator[Any]:
@@ -110,10 +114,14 @@ class ControlFlow(Binder, abc.ABC):
                 "otherwise() stands in another block than its when(…)",
                 where=where,
                 hint="put `with name.otherwise():` below the `with when(…) as name:`, indented as far",
+                id="bad-branch",
             )
         if name in self.scopes:
             raise TraceError(
-                "this when(…) has an else branch already", where=where, hint="put the steps into that branch"
+                "this when(…) has an else branch already",
+                where=where,
+                hint="put the steps into that branch",
+                id="bad-branch",
             )
         self.scopes[name] = BranchScope(name, gate, False, parent)
         with self._inside(scope=name):
@@ -129,6 +137,7 @@ class ControlFlow(Binder, abc.ABC):
                     f"when(…) compares {term._name()} ({types.type_text(term._type)}), which is an artifact",
                     where=where,
                     hint="return a number, a text or a bool from the step, annotated as such, and compare that",
+                    id="bad-condition",
                 )
             sides.append(self._bind(term, "when(…)", where)[0])
         left, right = condition.terms
@@ -152,6 +161,7 @@ class ControlFlow(Binder, abc.ABC):
             f"when(…) compares {types.type_text(mine)} with {types.type_text(theirs)} by {op}{source_of(ref)}",
             where=where,
             hint="compare values of one type",
+            id="bad-condition",
         )
 
     def map(self, body: Callable[[Any], Any], items: Any, concurrency: int | None, where: str) -> Any:
@@ -167,6 +177,7 @@ class ControlFlow(Binder, abc.ABC):
                 hint="write map(step, items)"
                 if swapped
                 else "give it the step itself, without a call: map(step, items)",
+                id="bad-map",
             )
         if isinstance(items, Ref):
             kind = types.strip(items._type)
@@ -175,6 +186,7 @@ class ControlFlow(Binder, abc.ABC):
                     f"map(…) goes over {types.type_text(kind)}{source_of(items)}, which is no list",
                     where=where,
                     hint="return a list[…] from the step, annotated as such",
+                    id="bad-map",
                 )
             element = types.element_type(kind)
             if not types.is_value(kind) and not isinstance(items._binding, Collect):
@@ -183,6 +195,7 @@ class ControlFlow(Binder, abc.ABC):
                     "whose items a pipeline does not see",
                     where=where,
                     hint="return a list of names or numbers from the step, and make the objects in the map's body",
+                    id="bad-map",
                 )
             binding = items._binding
         elif literal is not None:
@@ -193,6 +206,7 @@ class ControlFlow(Binder, abc.ABC):
                 f"map(…) goes over {_outline(items)}, which is no list",
                 where=where,
                 hint=_no_list(items),
+                id="bad-map",
             )
         scope = MapScope(self._unique("map"), binding, concurrency, self.frame.scope)
         self.scopes[scope.id] = scope
@@ -201,7 +215,10 @@ class ControlFlow(Binder, abc.ABC):
             result = body(Ref(Item(scope.id), element))
         if len(self.tasks) == before:
             raise TraceError(
-                "the body of map(…) calls no step", where=where, hint="call one in it, with the item as an input"
+                "the body of map(…) calls no step",
+                where=where,
+                hint="call one in it, with the item as an input",
+                id="bad-map",
             )
         return self._collected(result, where)
 
@@ -214,12 +231,14 @@ class ControlFlow(Binder, abc.ABC):
                         "map(…) collects whole outputs, not a part of one",
                         where=where,
                         hint="return the output itself",
+                        id="bad-map",
                     )
                 return Ref(Collect(result._binding.task, result._binding.name), kind, result._task)
             raise TraceError(
                 f"the body of map(…) returns {result._name()}, which no step in the body made",
                 where=where,
                 hint="return what a step in the body returned, or nothing",
+                id="bad-map",
             )
         if isinstance(result, TaskRef):
             outputs = {name: self._collected(ref, where) for name, ref in result._outputs.items()}
@@ -234,6 +253,7 @@ class ControlFlow(Binder, abc.ABC):
             f"the body of map(…) returns {result!r}, which no step in the body made",
             where=where,
             hint="return what a step in the body returned, or nothing",
+            id="bad-map",
         )
 
     def one_of(self, options: tuple[Any, ...], where: str) -> Any:
@@ -243,6 +263,7 @@ class ControlFlow(Binder, abc.ABC):
                 "one_of(…) chooses between two or more results",
                 where=where,
                 hint="write one_of(a, b), where a and b are made in different branches",
+                id="bad-one-of",
             )
         bindings, kinds = [], []
         for option in options:
@@ -254,12 +275,14 @@ class ControlFlow(Binder, abc.ABC):
                     f"one_of(…) is given task {option._id!r} with {len(option._outputs)} outputs",
                     where=where,
                     hint=f"choose for each output: {known}" if known else "return something from the step",
+                    id="bad-one-of",
                 )
             if not isinstance(option, Ref):
                 raise TraceError(
                     f"one_of(…) is given {option!r}, which is no result of a step",
                     where=where,
                     hint="return it from a step in the else branch: with name.otherwise():",
+                    id="bad-one-of",
                 )
             bindings.append(self._bind(option, "one_of(…)", where)[0])
             kinds.append(types.strip(option._type))
@@ -272,6 +295,7 @@ class ControlFlow(Binder, abc.ABC):
                     f"one_of(…) mixes {types.type_text(kind)} with {types.type_text(other)}",
                     where=where,
                     hint="return the same type from both steps",
+                    id="bad-one-of",
                 )
             kind = other
         return Ref(OneOf(tuple(bindings)), kind)
@@ -283,6 +307,7 @@ class ControlFlow(Binder, abc.ABC):
                 f"there is an exit step already, at {shown(self.locations[self.exit])}",
                 where=where,
                 hint="do both things in one step",
+                id="bad-exit-step",
             )
         if self.frame.scope is not None or self.frame.group:
             inside = "a pipeline that another one calls" if self.frame.scope is None else "a branch or a map"
@@ -290,6 +315,7 @@ class ControlFlow(Binder, abc.ABC):
                 f"on_exit(…) stands in {inside}, but an exit step runs in any case",
                 where=where,
                 hint="move it to the top of the outermost pipeline; RunStatus says how the run ended",
+                id="bad-exit-step",
             )
         if not isinstance(step, Step):
             raise TraceError(
@@ -298,6 +324,7 @@ class ControlFlow(Binder, abc.ABC):
                 hint="write a @step: a program cannot read how the run ended"
                 if isinstance(step, ContainerStep)
                 else "give it the step itself, not called: on_exit(step)",
+                id="bad-exit-step",
             )
         specs, outputs = self._declared(step)
         given = self._arguments(step, specs, (), kwargs, where)
@@ -311,6 +338,7 @@ class ControlFlow(Binder, abc.ABC):
                     f"the exit step {step.name!r} is given no {name!r}",
                     where=where,
                     hint=f"on_exit({step.name}, {name}=…)",
+                    id="bad-exit-step",
                 )
             item = self._input(step, spec, given.get(name, spec.default), where)
             if not isinstance(item.binding, (Literal, Param)):
@@ -318,6 +346,7 @@ class ControlFlow(Binder, abc.ABC):
                     f"input {name!r} of the exit step comes from a task, which may not have run",
                     where=where,
                     hint="give it literals and pipeline parameters; RunStatus says how the run ended",
+                    id="bad-map",
                 )
             inputs[name] = item
         self.exit = self._add(step, inputs, outputs, where).id
@@ -328,7 +357,11 @@ class ControlFlow(Binder, abc.ABC):
         if task is None or task not in self.tasks:
             return
         if task in [self._maker(other, where) for other in others]:
-            self._problem(TraceError(f"task {task!r} cannot run after itself", where=where, hint="drop this after(…)"))
+            self._problem(
+                TraceError(
+                    f"task {task!r} cannot run after itself", where=where, hint="drop this after(…)", id="bad-order"
+                )
+            )
             return
         names = list(self.tasks[task].after)
         for other in others:
@@ -344,7 +377,9 @@ class ControlFlow(Binder, abc.ABC):
         cycle = self._path_to(task, task)
         if cycle:
             message = f"a cycle: {' -> '.join(cycle)}, so that none of these tasks could start"
-            self._problem(TraceError(message, where=where, hint="drop this after(…), or one of the edges"))
+            self._problem(
+                TraceError(message, where=where, hint="drop this after(…), or one of the edges", id="bad-order")
+            )
             self.tasks[task] = current
 
     def _maker(self, result: Any, where: str) -> str | None:
@@ -355,7 +390,11 @@ class ControlFlow(Binder, abc.ABC):
         what = result._name() if isinstance(result, Pending) else repr(result)
         is_step = isinstance(result, (Step, ContainerStep, Pipeline))
         hint = "call the step, and give what it returned" if is_step else "give what a step returned"
-        self._problem(TraceError(f"after(…) is given {what}, which is no result of a step", where=where, hint=hint))
+        self._problem(
+            TraceError(
+                f"after(…) is given {what}, which is no result of a step", where=where, hint=hint, id="bad-order"
+            )
+        )
         return None
 
     def _path_to(self, start: str, goal: str) -> list[str]:

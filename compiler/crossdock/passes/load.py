@@ -70,9 +70,9 @@ def _pipeline_of(module: Any, name: str | None, source: str) -> tuple[str, Pipel
         if isinstance(item, Pipeline):
             return name, item
         what = f"{name!r} in {module.__name__} is not a pipeline" if item is not None else f"no pipeline {name!r}"
-        raise BadInput(f"{source}: {what}", hint=did_you_mean(name, tuple(found)))
+        raise BadInput(f"{source}: {what}", hint=did_you_mean(name, tuple(found)), id="unknown-pipeline")
     if not found:
-        raise BadInput(f"{source} has no pipeline", hint="decorate a function with @pipeline")
+        raise BadInput(f"{source} has no pipeline", hint="decorate a function with @pipeline", id="no-pipeline")
     if len(found) > 1:
         called = _nested(found)
         outer = [key for key in found if key not in called]
@@ -81,6 +81,7 @@ def _pipeline_of(module: Any, name: str | None, source: str) -> tuple[str, Pipel
         raise BadInput(
             f"{source} has {len(found)} pipelines: {', '.join(found)}",
             hint=f"write {source}:{next(iter(found))}",
+            id="several-pipelines",
         )
     return next(iter(found.items()))
 

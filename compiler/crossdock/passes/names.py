@@ -33,11 +33,11 @@ class Names:
         other = self._taken.get(label)
         if _OURS.match(label):
             message = f"a task cannot be named {name!r}: branches and maps are"
-            raise TraceError(message, where=where, hint="take another name=")
+            raise TraceError(message, where=where, hint="take another name=", id="name-taken")
         if other is not None:
             same = f"named {name!r}" if name == other else f"named {other!r} and {name!r}, which are one label"
             message = f"two tasks are {same}; the first is at {shown(locations[other])}"
-            raise TraceError(message, where=where, hint="give one of them another name=")
+            raise TraceError(message, where=where, hint="give one of them another name=", id="name-taken")
         self._taken[label] = name
         return name
 

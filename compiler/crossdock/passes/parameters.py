@@ -32,9 +32,11 @@ def from_text(pairs: typing.Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name:
-            raise BadInput(f"-p {pair!r} is not name=value", hint=f"-p {name or 'name'}=…")
+            raise BadInput(f"-p {pair!r} is not name=value", hint=f"-p {name or 'name'}=…", id="bad-parameter")
         if name in found:
-            raise BadInput(f"-p {name} is given twice", hint=f"drop one of them: -p {name}={text}")
+            raise BadInput(
+                f"-p {name} is given twice", hint=f"drop one of them: -p {name}={text}", id="duplicate-parameter"
+            )
         found[name] = text
     return found
 
@@ -64,7 +66,9 @@ def bind(
         if name not in plan.parameters:
             message = f"pipeline {plan.name!r} has no parameter {name!r}"
             where = None if name in texts else places.get(name)
-            problems.append(BadInput(message, where=where, hint=did_you_mean(name, plan.parameters)))
+            problems.append(
+                BadInput(message, where=where, hint=did_you_mean(name, plan.parameters), id="unknown-parameter")
+            )
     for name, parameter in plan.parameters.items():
         kind = pipeline.hints[name]
         try:
@@ -76,7 +80,7 @@ def bind(
                 found[name] = before[name]
             elif parameter.required:
                 message = f"parameter {name!r} ({parameter.type}) has no value"
-                problems.append(BadInput(message, hint=_on_command_line(name, kind)))
+                problems.append(BadInput(message, hint=_on_command_line(name, kind), id="missing-parameter"))
             else:
                 found[name] = parameter.default
         except BadInput as error:
@@ -96,13 +100,14 @@ def _tagged(parameter: Parameter, value: Any, kind: Any) -> Any:
         try:
             return check_uri(value)
         except TraceError as error:
-            raise BadInput(f"parameter {parameter.name!r}: {error.message}", hint=error.hint) from None
+            raise BadInput(f"parameter {parameter.name!r}: {error.message}", hint=error.hint, id=error.id) from None
     try:
         return values.encode(value)
     except values.NotAValue as error:
         raise BadInput(
             f"parameter {parameter.name!r} ({types.type_text(kind)}) cannot be {brief(value)}: {error}",
             hint="give the place of the data: a path or a URI",
+            id="bad-parameter",
         ) from None
 
 
@@ -128,7 +133,11 @@ def parse(text: str, kind: Any, name: str) -> Any:
             continue
     if len(members) == 1 and reasons and text[:1] in ("{", "["):
         raise reasons[0]
-    raise BadInput(f"parameter {name!r} takes {types.type_text(bare)}, not {text!r}", hint=_on_command_line(name, bare))
+    raise BadInput(
+        f"parameter {name!r} takes {types.type_text(bare)}, not {text!r}",
+        hint=_on_command_line(name, bare),
+        id="bad-parameter",
+    )
 
 
 def _parse_one(text: str, kind: Any, name: str) -> Any:
@@ -245,7 +254,9 @@ def coerce(value: Any, kind: Any, name: str) -> Any:
     if len(members) == 1 and reasons:
         raise reasons[0]
     hint = "put it in quotes" if str in members and isinstance(value, (int, float, datetime.date)) else None
-    raise BadInput(f"parameter {name!r} takes {types.type_text(bare)}, not {brief(value)}", hint=hint)
+    raise BadInput(
+        f"parameter {name!r} takes {types.type_text(bare)}, not {brief(value)}", hint=hint, id="bad-parameter"
+    )
 
 
 def _as_floats(value: Any, kind: Any) -> Any:
@@ -302,13 +313,17 @@ def _record(value: Mapping[Any, Any], kind: type[Any], fields: tuple[str, ...], 
     given = {}
     for key, item in value.items():
         if key not in fields:
-            raise BadInput(f"{name}: {kind.__name__} has no field {key!r}", hint=did_you_mean(str(key), fields))
+            raise BadInput(
+                f"{name}: {kind.__name__} has no field {key!r}", hint=did_you_mean(str(key), fields), id="unknown-field"
+            )
         given[key] = coerce(item, hints[key], f"{name}.{key}")
     try:
         return kind(**given)
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        raise BadInput(f"{name} is no {kind.__name__}: {what}", hint=f"its fields are: {', '.join(fields)}") from None
+        raise BadInput(
+            f"{name} is no {kind.__name__}: {what}", hint=f"its fields are: {', '.join(fields)}", id="bad-parameter"
+        ) from None
 
 
 def _model(value: Mapping[Any, Any], kind: Any, name: str) -> Any:
@@ -318,4 +333,6 @@ def _model(value: Mapping[Any, Any], kind: Any, name: str) -> Any:
         return kind.model_validate(dict(value))
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, (name, *item['loc'])))}: {item['msg']}" for item in error.errors())
-        raise BadInput(said, hint=f"its fields are: {', '.join(types.fields_of(kind) or ())}") from None
+        raise BadInput(
+            said, hint=f"its fields are: {', '.join(types.fields_of(kind) or ())}", id="bad-parameter"
+        ) from None

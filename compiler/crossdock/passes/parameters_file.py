@@ -35,9 +35,13 @@ def from_file(path: str) -> FileParameters:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path!r} is not text in UTF-8: {error.reason}", hint="save it as UTF-8") from None
+        raise BadInput(
+            f"{path!r} is not text in UTF-8: {error.reason}", hint="save it as UTF-8", id="unreadable-file"
+        ) from None
     except OSError as error:
-        raise BadInput(f"{path!r} cannot be read: {error.strerror}", hint="--params FILE.yaml") from None
+        raise BadInput(
+            f"{path!r} cannot be read: {error.strerror}", hint="--params FILE.yaml", id="unreadable-file"
+        ) from None
     loader = Loader(text)
     try:
         node = loader.get_single_node()
@@ -45,7 +49,10 @@ def from_file(path: str) -> FileParameters:
             return FileParameters({}, {})
         if not isinstance(node, yaml.MappingNode):
             raise BadInput(
-                "parameters are names with their values", where=path, hint="write lines such as `rows: 1000`"
+                "parameters are names with their values",
+                where=path,
+                hint="write lines such as `rows: 1000`",
+                id="bad-parameters-file",
             )
         _refuse_twice(node, path)
         body = loader.construct_document(node)
@@ -53,13 +60,20 @@ def from_file(path: str) -> FileParameters:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
         what = getattr(error, "problem", None) or str(error)
-        raise BadInput(f"not YAML: {what}", where=where, hint="look at this line and the one before") from None
+        raise BadInput(
+            f"not YAML: {what}", where=where, hint="look at this line and the one before", id="not-yaml"
+        ) from None
     finally:
         loader.dispose()
     places = {str(key.value): f"{path}:{key.start_mark.line + 1}" for key, _ in node.value}
     for key in body:
         if not isinstance(key, str):
-            raise BadInput(f"{key!r} is no name", where=places.get(str(key), path), hint="write `rows: 1000`")
+            raise BadInput(
+                f"{key!r} is no name",
+                where=places.get(str(key), path),
+                hint="write `rows: 1000`",
+                id="bad-parameters-file",
+            )
     return FileParameters(body, places)
 
 
@@ -73,7 +87,7 @@ def _refuse_twice(node: Any, path: str) -> None:
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 if key.value in seen:
                     message = f"{key.value!r} is given twice, the first time in line {seen[key.value]}"
-                    raise BadInput(message, where=f"{path}:{line}", hint="drop one of them")
+                    raise BadInput(message, where=f"{path}:{line}", hint="drop one of them", id="duplicate-key")
                 seen[key.value] = line
             _refuse_twice(value, path)
     elif isinstance(node, yaml.SequenceNode):

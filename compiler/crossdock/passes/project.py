@@ -78,6 +78,7 @@ def module_name_of(file: Path, project: Project) -> str:
             f"{file.name!r} has a dot in its name, so no import finds it",
             where=str(file),
             hint=f"rename it to {file.stem.replace('.', '_')}.py",
+            id="module-clash",
         )
     return parts[-1] if any("." in part for part in parts) else ".".join(parts)
 
@@ -98,11 +99,13 @@ def load_source(source: str) -> LoadedSource:
     folders = (SOURCE_FOLDER,) if (here.root / SOURCE_FOLDER).is_dir() else ()
     project = Project(here.root, tuple(dict.fromkeys((*folders, *here.python_path))))
     if not all(part for part in target.split(".")):
-        raise BadInput(f"{source!r} is no file and no module", hint=_FORMS)
+        raise BadInput(f"{source!r} is no file and no module", hint=_FORMS, id="unknown-source")
     module = import_module(target, project)
     file = getattr(module, "__file__", None)
     if file is None:
-        raise BadInput(f"{target!r} is a folder without code", hint=f"name a module in it: {target}.module")
+        raise BadInput(
+            f"{target!r} is a folder without code", hint=f"name a module in it: {target}.module", id="unknown-source"
+        )
     return LoadedSource(Path(file), target, module, project, name)
 
 
@@ -111,21 +114,25 @@ def _split(source: str) -> tuple[str, str | None]:
     if not colon or source.endswith(".py") or "/" in name or "\\" in name:
         return source, None
     if not name.isidentifier() or not target:
-        raise BadInput(f"{name!r} in {source!r} is not a name", hint=_FORMS)
+        raise BadInput(f"{name!r} in {source!r} is not a name", hint=_FORMS, id="unknown-source")
     return target, name
 
 
 def _load_file(target: str, name: str | None) -> LoadedSource:
     file = Path(target).expanduser().absolute()
     if file.is_dir():
-        raise BadInput(f"{target!r} is a folder", hint=f"name a file in it: {target.rstrip('/')}/pipeline.py")
+        raise BadInput(
+            f"{target!r} is a folder", hint=f"name a file in it: {target.rstrip('/')}/pipeline.py", id="unknown-source"
+        )
     if not file.is_file():
         there = sorted(entry.name for entry in file.parent.glob("*.py"))
         raise BadInput(
-            f"there is no file {target!r}", hint=did_you_mean(file.name, there[:_SHOWN]) if there else _FORMS
+            f"there is no file {target!r}",
+            hint=did_you_mean(file.name, there[:_SHOWN]) if there else _FORMS,
+            id="unknown-source",
         )
     if file.suffix != ".py":
-        raise BadInput(f"{target!r} is not a Python file", hint="write path/file.py:name")
+        raise BadInput(f"{target!r} is not a Python file", hint="write path/file.py:name", id="unknown-source")
     file = file.resolve()
     project = find_project(file)
     module_name = module_name_of(file, project)
@@ -151,6 +158,7 @@ def _clash(what: str, found: str, file: Path, project: Project) -> BadInput:
         f"{what} is {found}, not this file, so a container would import the wrong one",
         where=str(file),
         hint=f"rename the file or its folder below {project.root}",
+        id="module-clash",
     )
 
 

@@ -6,7 +6,7 @@ import inspect
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NoReturn
 
 from crossdock.dsl import recording, types
 from crossdock.dsl.container import ContainerStep, InputPath, InputValue
@@ -61,7 +61,9 @@ def trace(pipeline: Pipeline[Any, Any], code: CodeBook | None = None) -> Traced:
         TraceError: the DSL is used wrongly; names file and line.
     """
     if not isinstance(pipeline, Pipeline):
-        raise TraceError(f"{pipeline!r} is not a pipeline", hint="decorate the function with @pipeline")
+        raise TraceError(
+            f"{pipeline!r} is not a pipeline", hint="decorate the function with @pipeline", id="no-pipeline"
+        )
     tracer = Tracer(pipeline, code or CodeBook.of(pipeline.function))
     token = recording.active.set(tracer)
     try:
@@ -91,7 +93,9 @@ class Tracer(ControlFlow):
             self._all_entered()
             if not any(task != self.exit for task in self.tasks):
                 hint = "call one in it: a plan is made of the steps that the function calls"
-                raise TraceError(f"pipeline {self.pipeline.name!r} calls no step", where=where, hint=hint)
+                raise TraceError(
+                    f"pipeline {self.pipeline.name!r} calls no step", where=where, hint=hint, id="empty-pipeline"
+                )
             outputs = self._outputs(result, where)
         except TraceError as error:
             self._problem(error)
@@ -124,6 +128,7 @@ class Tracer(ControlFlow):
             f"pipeline {self.pipeline.name!r} raised {what}",
             where=where,
             hint="the pipeline function runs once, to see which steps it calls; what needs data belongs into a step",
+            id="pipeline-raised",
         )
         found.__cause__ = error
         return found
@@ -131,38 +136,39 @@ class Tracer(ControlFlow):
     def _declare_parameters(self) -> dict[str, Any]:
         where = location(self.pipeline.function)
         arguments = {}
+
+        def refuse(message: str, hint: str) -> NoReturn:
+            raise TraceError(message, where=where, hint=hint, id="bad-signature")
+
         for parameter in inspect.signature(self.pipeline.function).parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-                raise TraceError(
+                refuse(
                     f"pipeline {self.pipeline.name!r} takes {parameter}, but its parameters are given by their names",
-                    where=where,
-                    hint=f"write one parameter for each value: {parameter.name}: int = 0",
+                    f"write one parameter for each value: {parameter.name}: int = 0",
                 )
             if parameter.name not in self.pipeline.hints:
-                raise TraceError(
+                refuse(
                     f"pipeline parameter {parameter.name!r} has no type",
-                    where=where,
-                    hint=f"annotate it, e.g. `{parameter.name}: int`",
+                    f"annotate it, e.g. `{parameter.name}: int`",
                 )
             if parameter.name == RUN_PARAMETER:
-                raise TraceError(
-                    f"{RUN_PARAMETER!r} is a parameter of Crossdock's own", where=where, hint="take another name"
+                refuse(
+                    f"{RUN_PARAMETER!r} is a parameter of Crossdock's own",
+                    "take another name",
                 )
             kind = self.pipeline.hints[parameter.name]
             artifact = not types.is_value(kind)
             if kind in (Any, object):
-                raise TraceError(
+                refuse(
                     f"pipeline parameter {parameter.name!r} is of type {types.type_text(kind)}, which says nothing of "
                     "how a text is read",
-                    where=where,
-                    hint=f"annotate `{parameter.name}: str`, or what it is",
+                    f"annotate `{parameter.name}: str`, or what it is",
                 )
             if artifact and not types.is_place(kind):
-                raise TraceError(
+                refuse(
                     f"pipeline parameter {parameter.name!r} is of type {types.type_text(kind)}, which is not written "
                     "as a text: a parameter is a value, or data at a place",
-                    where=where,
-                    hint=f"annotate `{parameter.name}: Path`, and read it in a step",
+                    f"annotate `{parameter.name}: Path`, and read it in a step",
                 )
             declared = Parameter(parameter.name, types.type_text(kind), artifact=artifact)
             if parameter.default is not parameter.empty:
@@ -171,19 +177,17 @@ class Tracer(ControlFlow):
                     default = default.as_posix()
                 if isinstance(default, Artifact):
                     if default.uri is None:
-                        raise TraceError(
+                        refuse(
                             f"the default of parameter {parameter.name!r} is an output of a run, and not a place",
-                            where=where,
-                            hint="give Artifact.from_run(…) to the step that reads it",
+                            "give Artifact.from_run(…) to the step that reads it",
                         )
                     default = default.uri
                 elif artifact and isinstance(default, str):
                     check_uri(default, where)
                 elif not artifact and not fits(default, kind):
-                    raise TraceError(
+                    refuse(
                         f"the default {default!r} of parameter {parameter.name!r} is no {types.type_text(kind)}",
-                        where=where,
-                        hint="change the default or the annotation",
+                        "change the default or the annotation",
                     )
                 declared = Parameter(
                     parameter.name,
@@ -224,7 +228,7 @@ class Tracer(ControlFlow):
             lacking = ", ".join(map(repr, missing))
             shape = ", ".join(f"{key}=…" for key, item in specs.items() if item.required)
             message = f"step {step.name!r} is called without its input{'s' * (len(missing) > 1)} {lacking}"
-            self._problem(TraceError(message, where=where, hint=f"{step.name}({shape})"))
+            self._problem(TraceError(message, where=where, hint=f"{step.name}({shape})", id="bad-call"))
         for name, spec in specs.items():
             if name not in missing:
                 try:
@@ -261,15 +265,17 @@ class Tracer(ControlFlow):
             count = f"{len(names)} input{'s' * (len(names) != 1)}"
             listed = f" ({', '.join(names)})" if names else ""
             message = f"step {step.name!r} takes {count}{listed}, and is given {len(args)}"
-            self._problem(TraceError(message, where=where, hint=f"drop {len(args) - len(names)} of them"))
+            self._problem(
+                TraceError(message, where=where, hint=f"drop {len(args) - len(names)} of them", id="bad-call")
+            )
         given = dict(zip(names, args, strict=False))
         for name, value in kwargs.items():
             if name not in specs:
                 message = f"step {step.name!r} has no input {name!r}"
-                self._problem(TraceError(message, where=where, hint=did_you_mean(name, names)))
+                self._problem(TraceError(message, where=where, hint=did_you_mean(name, names), id="bad-call"))
             elif name in given:
                 message = f"step {step.name!r} is given {name!r} twice, by its place and by its name"
-                self._problem(TraceError(message, where=where, hint="drop one of the two"))
+                self._problem(TraceError(message, where=where, hint="drop one of the two", id="bad-call"))
             else:
                 given[name] = value
         return given
@@ -283,6 +289,7 @@ class Tracer(ControlFlow):
                 f"{what} is a RunStatus, which is known only at the end",
                 where=where,
                 hint=f"write on_exit({step.name})",
+                id="wrong-type",
             )
         binding, kind = self._bind(value, what, where, target)
         if any(isinstance(leaf, Uri) for leaf in leaves(binding)) and not types.is_place(target):
@@ -292,6 +299,7 @@ class Tracer(ControlFlow):
                 f"{what} takes {text}, and data at a URI come as a file or a folder",
                 where=where,
                 hint=f"annotate `{spec.name}: {wanted}`, and read it in the step",
+                id="wrong-type",
             )
         if isinstance(binding, Literal):
             if not fits(value, spec.type):
@@ -299,12 +307,14 @@ class Tracer(ControlFlow):
                     f"{what} takes {types.type_text(target)}, not {brief(value)}",
                     where=where,
                     hint="change the value, or the annotation of the input",
+                    id="wrong-type",
                 )
         elif not isinstance(binding, (Uri, RunOutput)) and not types.assignable(kind, target):
             raise TraceError(
                 f"{what} takes {types.type_text(target)}, but gets {types.type_text(kind)}{source_of(value)}",
                 where=where,
                 hint="change one of the two annotations, or convert in a step between",
+                id="wrong-type",
             )
         artifact = not types.is_value(target) and target is not Any
         if isinstance(binding, Literal) and artifact and value is not None:
@@ -361,6 +371,7 @@ class Tracer(ControlFlow):
                 f"pipeline {pipeline.name!r} calls itself ({chain})",
                 where=where,
                 hint="a plan has no recursion: write map(…), or loop in a step",
+                id="bad-call",
             )
         try:
             bound = inspect.signature(pipeline.function).bind(*args, **kwargs)
@@ -370,6 +381,7 @@ class Tracer(ControlFlow):
                 f"pipeline {pipeline.name!r} is called wrongly: {error}",
                 where=where,
                 hint=f"{pipeline.__name__}({shape})",
+                id="bad-call",
             ) from None
         for name, value in bound.arguments.items():
             bound.arguments[name] = self._pipeline_argument(pipeline, name, value, where)
@@ -396,7 +408,7 @@ class Tracer(ControlFlow):
             return value
         else:
             got, hint = f"not {brief(value)}", "change the value or the annotation"
-        self._problem(TraceError(f"{what}, {got}", where=where, hint=hint))
+        self._problem(TraceError(f"{what}, {got}", where=where, hint=hint, id="wrong-type"))
         return Ref(Param(name), kind)
 
 

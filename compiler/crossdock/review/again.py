@@ -33,7 +33,7 @@ def split_name(state: RunState, name: str) -> tuple[str, Index]:
         if item.name == name:
             return item.task, item.index
     names = tuple(item.name for item in state.tasks)
-    raise BadInput(f"run {state.run} has no task {name!r}", hint=did_you_mean(name, names))
+    raise BadInput(f"run {state.run} has no task {name!r}", hint=did_you_mean(name, names), id="unknown-task")
 
 
 def replay(

@@ -22,6 +22,8 @@ GROUP = "crossdock.materializers"
 class MaterializerError(CrossdockError):
     """An object that its materializer cannot write or read, or a materializer that cannot be found."""
 
+    id = "materializer"
+
 
 class Materializer:
     """Writes objects of some types into files, and reads them again.
@@ -162,7 +164,11 @@ def find(name: str) -> Materializer:
     found = _find(name)
     if found is None:
         known = ", ".join(BUILT_IN)
-        raise MaterializerError(f"there is no materializer {name!r}", hint=f"write module:Class, or one of: {known}")
+        raise MaterializerError(
+            f"there is no materializer {name!r}",
+            hint=f"write module:Class, or one of: {known}",
+            id="unknown-materializer",
+        )
     return found
 
 
@@ -221,4 +227,6 @@ def library(name: str, purpose: str) -> Any:
         return sys.modules.get(name) or importlib.import_module(name)
     except ImportError as error:
         package = {"sklearn": "scikit-learn"}.get(name.partition(".")[0], name.partition(".")[0])
-        raise MaterializerError(f"{purpose} needs {package}: {error}", hint=f"pip install {package}") from error
+        raise MaterializerError(
+            f"{purpose} needs {package}: {error}", hint=f"pip install {package}", id="missing-library"
+        ) from error

@@ -19,5 +19,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check artifact_as_a_condition.py
-# crossdock: artifact_as_a_condition.py:18: the result of task 'load' is of type pathlib.Path, which is neither true nor false
+# crossdock: artifact_as_a_condition.py:18: the result of task 'load' is of type pathlib.Path, which is neither true nor false [bad-condition]
 #   hint: return a bool or a number from the step, annotated as such

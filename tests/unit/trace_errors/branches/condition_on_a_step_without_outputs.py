@@ -17,5 +17,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check condition_on_a_step_without_outputs.py
-# crossdock: condition_on_a_step_without_outputs.py:16: task 'decide' is no value to decide on
+# crossdock: condition_on_a_step_without_outputs.py:16: task 'decide' is no value to decide on [bad-condition]
 #   hint: return a bool from the step

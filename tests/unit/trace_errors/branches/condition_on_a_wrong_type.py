@@ -17,5 +17,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check condition_on_a_wrong_type.py
-# crossdock: condition_on_a_wrong_type.py:16: when(…) compares str with int by > (the result of task 'decide')
+# crossdock: condition_on_a_wrong_type.py:16: when(…) compares str with int by > (the result of task 'decide') [bad-condition]
 #   hint: compare values of one type

@@ -19,5 +19,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check condition_on_an_artifact.py
-# crossdock: condition_on_an_artifact.py:18: when(…) compares the result of task 'load' (pathlib.Path), which is an artifact
+# crossdock: condition_on_an_artifact.py:18: when(…) compares the result of task 'load' (pathlib.Path), which is an artifact [bad-condition]
 #   hint: return a number, a text or a bool from the step, annotated as such, and compare that

@@ -17,5 +17,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check condition_with_plain_bool.py
-# crossdock: condition_with_plain_bool.py:16: True is known already: it compares no task's value and no parameter
+# crossdock: condition_with_plain_bool.py:16: True is known already: it compares no task's value and no parameter [bad-condition]
 #   hint: use a plain `if` for what is known while the pipeline is traced

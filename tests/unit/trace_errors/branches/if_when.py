@@ -17,5 +17,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check if_when.py
-# crossdock: if_when.py:16: when(…) is no value to decide on now
+# crossdock: if_when.py:16: when(…) is no value to decide on now [bad-branch]
 #   hint: write `with when(…):`

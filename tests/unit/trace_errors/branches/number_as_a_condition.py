@@ -17,5 +17,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check number_as_a_condition.py
-# crossdock: number_as_a_condition.py:16: the result of task 'count' is of type int, which is neither true nor false
+# crossdock: number_as_a_condition.py:16: the result of task 'count' is of type int, which is neither true nor false [bad-condition]
 #   hint: compare it: when(value == …)

@@ -22,5 +22,5 @@ def training(fast: bool = True) -> Split:
     return one_of(a, b)
 
 # $ crossdock check one_of_a_whole_task.py
-# crossdock: one_of_a_whole_task.py:22: one_of(…) is given task 'split' with 2 outputs
+# crossdock: one_of_a_whole_task.py:22: one_of(…) is given task 'split' with 2 outputs [bad-one-of]
 #   hint: choose for each output: .train, .test

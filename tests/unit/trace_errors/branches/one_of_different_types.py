@@ -20,5 +20,5 @@ def training(fast: bool = True) -> object:
     return one_of(loss, reason)
 
 # $ crossdock check one_of_different_types.py
-# crossdock: one_of_different_types.py:20: one_of(…) mixes float with str
+# crossdock: one_of_different_types.py:20: one_of(…) mixes float with str [bad-one-of]
 #   hint: return the same type from both steps

@@ -11,5 +11,5 @@ def training() -> float:
     return one_of(fit(0.1))
 
 # $ crossdock check one_of_one.py
-# crossdock: one_of_one.py:11: one_of(…) chooses between two or more results
+# crossdock: one_of_one.py:11: one_of(…) chooses between two or more results [bad-one-of]
 #   hint: write one_of(a, b), where a and b are made in different branches

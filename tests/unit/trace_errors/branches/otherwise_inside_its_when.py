@@ -19,5 +19,5 @@ def training() -> None:
             fit(0.2)
 
 # $ crossdock check otherwise_inside_its_when.py
-# crossdock: otherwise_inside_its_when.py:18: otherwise() stands in another block than its when(…)
+# crossdock: otherwise_inside_its_when.py:18: otherwise() stands in another block than its when(…) [bad-branch]
 #   hint: put `with name.otherwise():` below the `with when(…) as name:`, indented as far

@@ -18,5 +18,5 @@ def training() -> None:
         fit(0.1)
 
 # $ crossdock check otherwise_of_a_branch_not_entered.py
-# crossdock: otherwise_of_a_branch_not_entered.py:17: otherwise() comes before its when(…) was entered
+# crossdock: otherwise_of_a_branch_not_entered.py:17: otherwise() comes before its when(…) was entered [bad-branch]
 #   hint: write `with when(…) as name:`, and below it `with name.otherwise():`

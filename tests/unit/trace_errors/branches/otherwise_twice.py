@@ -21,5 +21,5 @@ def training() -> None:
         fit(0.3)
 
 # $ crossdock check otherwise_twice.py
-# crossdock: otherwise_twice.py:20: this when(…) has an else branch already
+# crossdock: otherwise_twice.py:20: this when(…) has an else branch already [bad-branch]
 #   hint: put the steps into that branch

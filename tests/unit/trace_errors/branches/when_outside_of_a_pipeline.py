@@ -15,5 +15,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check when_outside_of_a_pipeline.py
-# crossdock: when_outside_of_a_pipeline.py:9: when(…) stands outside of a @pipeline function
+# crossdock: when_outside_of_a_pipeline.py:9: when(…) stands outside of a @pipeline function [outside-a-pipeline]
 #   hint: move it into the pipeline

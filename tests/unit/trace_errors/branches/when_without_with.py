@@ -17,5 +17,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check when_without_with.py
-# crossdock: when_without_with.py:16: when(…) decides nothing without a `with`
+# crossdock: when_without_with.py:16: when(…) decides nothing without a `with` [bad-branch]
 #   hint: write `with when(…):`, the steps indented below it

@@ -12,5 +12,5 @@ def training() -> None:
     after(rows, rows)
 
 # $ crossdock check after_itself.py
-# crossdock: after_itself.py:12: task 'prepare' cannot run after itself
+# crossdock: after_itself.py:12: task 'prepare' cannot run after itself [bad-order]
 #   hint: drop this after(…)

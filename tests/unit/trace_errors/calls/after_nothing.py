@@ -17,5 +17,5 @@ def training() -> None:
     after(fit(3), prepare)
 
 # $ crossdock check after_nothing.py
-# crossdock: after_nothing.py:17: after(…) is given <Step prepare>, which is no result of a step
+# crossdock: after_nothing.py:17: after(…) is given <Step prepare>, which is no result of a step [bad-order]
 #   hint: call the step, and give what it returned

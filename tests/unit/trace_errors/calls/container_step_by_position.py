@@ -22,5 +22,5 @@ def ranking() -> None:
     rank(count())
 
 # $ crossdock check container_step_by_position.py
-# crossdock: container_step_by_position.py:22: container step 'rank' takes its inputs by name
+# crossdock: container_step_by_position.py:22: container step 'rank' takes its inputs by name [bad-call]
 #   hint: rank(counts=…)

@@ -23,5 +23,5 @@ def training() -> None:
     after(rows, published)
 
 # $ crossdock check cycle.py
-# crossdock: cycle.py:23: a cycle: prepare -> fit -> publish -> prepare, so that none of these tasks could start
+# crossdock: cycle.py:23: a cycle: prepare -> fit -> publish -> prepare, so that none of these tasks could start [bad-order]
 #   hint: drop this after(…), or one of the edges

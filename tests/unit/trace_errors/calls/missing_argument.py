@@ -11,5 +11,5 @@ def fit() -> None:
     train(10)
 
 # $ crossdock check missing_argument.py
-# crossdock: missing_argument.py:11: step 'train' is called without its input 'rate'
+# crossdock: missing_argument.py:11: step 'train' is called without its input 'rate' [bad-call]
 #   hint: train(rows=…, rate=…)

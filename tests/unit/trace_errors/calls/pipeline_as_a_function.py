@@ -14,5 +14,5 @@ def training(rows: int = 3) -> None:
 training()
 
 # $ crossdock check pipeline_as_a_function.py
-# crossdock: pipeline_as_a_function.py:14: pipeline 'training' is not called but run
+# crossdock: pipeline_as_a_function.py:14: pipeline 'training' is not called but run [bad-call]
 #   hint: type `crossdock run FILE.py:training`, or write Client().run(training)

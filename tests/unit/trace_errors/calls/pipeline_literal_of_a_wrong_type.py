@@ -16,5 +16,5 @@ def everything() -> None:
     training("many")
 
 # $ crossdock check pipeline_literal_of_a_wrong_type.py
-# crossdock: pipeline_literal_of_a_wrong_type.py:16: parameter 'rows' of pipeline 'training' takes int, not 'many' (str)
+# crossdock: pipeline_literal_of_a_wrong_type.py:16: parameter 'rows' of pipeline 'training' takes int, not 'many' (str) [wrong-type]
 #   hint: change the value or the annotation

@@ -16,5 +16,5 @@ def everything() -> None:
     training()
 
 # $ crossdock check pipeline_missing_argument.py
-# crossdock: pipeline_missing_argument.py:16: pipeline 'training' is called wrongly: missing a required argument: 'rows'
+# crossdock: pipeline_missing_argument.py:16: pipeline 'training' is called wrongly: missing a required argument: 'rows' [bad-call]
 #   hint: training(rows=…)

@@ -12,5 +12,5 @@ def training(rows: int = 3) -> None:
     training(rows)
 
 # $ crossdock check recursion.py
-# crossdock: recursion.py:12: pipeline 'training' calls itself (training -> training)
+# crossdock: recursion.py:12: pipeline 'training' calls itself (training -> training) [bad-call]
 #   hint: a plan has no recursion: write map(…), or loop in a step

@@ -17,5 +17,5 @@ def tuning(rows: int = 3) -> None:
     training(rows)
 
 # $ crossdock check recursion_through_another.py:training
-# crossdock: recursion_through_another.py:17: pipeline 'training' calls itself (training -> tuning -> training)
+# crossdock: recursion_through_another.py:17: pipeline 'training' calls itself (training -> tuning -> training) [bad-call]
 #   hint: a plan has no recursion: write map(…), or loop in a step

@@ -11,5 +11,5 @@ def fit() -> None:
     train(rows=10, rte=0.2)
 
 # $ crossdock check unknown_argument.py
-# crossdock: unknown_argument.py:11: step 'train' has no input 'rte'
+# crossdock: unknown_argument.py:11: step 'train' has no input 'rte' [bad-call]
 #   hint: did you mean 'rate'? there is: rows, rate

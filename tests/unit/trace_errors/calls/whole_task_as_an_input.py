@@ -23,5 +23,5 @@ def training() -> None:
     fit(split())
 
 # $ crossdock check whole_task_as_an_input.py
-# crossdock: whole_task_as_an_input.py:23: input 'rows' of step 'fit' is given all 2 outputs of task 'split'
+# crossdock: whole_task_as_an_input.py:23: input 'rows' of step 'fit' is given all 2 outputs of task 'split' [bad-call]
 #   hint: pick one of them: .train, .test

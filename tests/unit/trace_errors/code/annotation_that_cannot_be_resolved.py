@@ -20,5 +20,5 @@ def training() -> None:
     half()
 
 # $ crossdock check annotation_that_cannot_be_resolved.py
-# crossdock: annotation_that_cannot_be_resolved.py:11: an annotation of 'half' cannot be resolved: name 'Fraction' is not defined
+# crossdock: annotation_that_cannot_be_resolved.py:11: an annotation of 'half' cannot be resolved: name 'Fraction' is not defined [bad-annotation]
 #   hint: import the type at the top of the module (not under TYPE_CHECKING)

@@ -11,5 +11,5 @@ def training() -> None:
     fit()
 
 # $ crossdock check default_of_a_wrong_type.py
-# crossdock: default_of_a_wrong_type.py:11: input 'rate' of step 'fit' takes float, not 'slow' (str)
+# crossdock: default_of_a_wrong_type.py:11: input 'rate' of step 'fit' takes float, not 'slow' (str) [wrong-type]
 #   hint: change the value, or the annotation of the input

@@ -13,5 +13,5 @@ def training() -> None:
     rates()
 
 # $ crossdock check generator_step.py
-# crossdock: generator_step.py:6: step 'rates' is a generator, and a step returns what it makes
+# crossdock: generator_step.py:6: step 'rates' is a generator, and a step returns what it makes [bad-step]
 #   hint: return a list

@@ -15,5 +15,5 @@ def training() -> None:
     model.fit(0.1)
 
 # $ crossdock check method.py
-# crossdock: method.py:5: step 'fit' is a method, which a container cannot call
+# crossdock: method.py:5: step 'fit' is a method, which a container cannot call [bad-annotation]
 #   hint: make it a function at the top level of a module

@@ -11,5 +11,5 @@ def training() -> None:
     double(1)
 
 # $ crossdock check positional_only.py
-# crossdock: positional_only.py:4: input 'value' of step 'double' is positional only
+# crossdock: positional_only.py:4: input 'value' of step 'double' is positional only [bad-signature]
 #   hint: drop the `/`

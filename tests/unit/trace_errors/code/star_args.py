@@ -11,5 +11,5 @@ def training() -> None:
     total(1, 2)
 
 # $ crossdock check star_args.py
-# crossdock: star_args.py:4: step 'total' takes *values: int, but a plan holds inputs by their names
+# crossdock: star_args.py:4: step 'total' takes *values: int, but a plan holds inputs by their names [bad-signature]
 #   hint: take a list or a dict: values: list[…]

@@ -11,5 +11,5 @@ def training() -> None:
     total(a=1)
 
 # $ crossdock check star_kwargs.py
-# crossdock: star_kwargs.py:4: step 'total' takes **values: int, but a plan holds inputs by their names
+# crossdock: star_kwargs.py:4: step 'total' takes **values: int, but a plan holds inputs by their names [bad-signature]
 #   hint: take a list or a dict: values: list[…]

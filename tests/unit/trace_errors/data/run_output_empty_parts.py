@@ -13,5 +13,5 @@ def training() -> None:
     read(Artifact.from_run("7f00", ".model"))
 
 # $ crossdock check run_output_empty_parts.py
-# crossdock: run_output_empty_parts.py:13: '.model' names no output of a run: it is not task.output
+# crossdock: run_output_empty_parts.py:13: '.model' names no output of a run: it is not task.output [bad-uri]
 #   hint: write "train.model"; `crossdock runs outputs 7f00` shows the names

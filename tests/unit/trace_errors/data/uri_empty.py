@@ -13,5 +13,5 @@ def training() -> None:
     read(Artifact.from_uri(""))
 
 # $ crossdock check uri_empty.py
-# crossdock: uri_empty.py:13: '' is no URI and no path
+# crossdock: uri_empty.py:13: '' is no URI and no path [bad-uri]
 #   hint: write "s3://bucket/key", "gs://bucket/key", "az://container/key", "file:///folder/file" or a path

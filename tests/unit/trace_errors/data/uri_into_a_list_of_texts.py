@@ -11,5 +11,5 @@ def training() -> None:
     read([Artifact.from_uri("s3://bucket/rows")])
 
 # $ crossdock check uri_into_a_list_of_texts.py
-# crossdock: uri_into_a_list_of_texts.py:11: input 'places' of step 'read' takes list[str], and data at a URI come as a file or a folder
+# crossdock: uri_into_a_list_of_texts.py:11: input 'places' of step 'read' takes list[str], and data at a URI come as a file or a folder [wrong-type]
 #   hint: annotate `places: list[Path]`, and read it in the step

@@ -17,5 +17,5 @@ def training() -> None:
     on_exit(tell())
 
 # $ crossdock check called_already.py
-# crossdock: called_already.py:17: on_exit(…) is given <Task tell>, which is no Python step
+# crossdock: called_already.py:17: on_exit(…) is given <Task tell>, which is no Python step [bad-exit-step]
 #   hint: give it the step itself, not called: on_exit(step)

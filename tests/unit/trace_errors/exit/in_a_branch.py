@@ -18,5 +18,5 @@ def training(quiet: bool = False) -> None:
         on_exit(tell)
 
 # $ crossdock check in_a_branch.py
-# crossdock: in_a_branch.py:18: on_exit(…) stands in a branch or a map, but an exit step runs in any case
+# crossdock: in_a_branch.py:18: on_exit(…) stands in a branch or a map, but an exit step runs in any case [bad-exit-step]
 #   hint: move it to the top of the outermost pipeline; RunStatus says how the run ended

@@ -21,5 +21,5 @@ def training() -> None:
     map(body, [0.1, 0.2])
 
 # $ crossdock check in_a_map.py
-# crossdock: in_a_map.py:15: on_exit(…) stands in a branch or a map, but an exit step runs in any case
+# crossdock: in_a_map.py:15: on_exit(…) stands in a branch or a map, but an exit step runs in any case [bad-exit-step]
 #   hint: move it to the top of the outermost pipeline; RunStatus says how the run ended

@@ -22,5 +22,5 @@ def training() -> None:
     inner()
 
 # $ crossdock check in_a_nested_pipeline.py
-# crossdock: in_a_nested_pipeline.py:16: on_exit(…) stands in a pipeline that another one calls, but an exit step runs in any case
+# crossdock: in_a_nested_pipeline.py:16: on_exit(…) stands in a pipeline that another one calls, but an exit step runs in any case [bad-exit-step]
 #   hint: move it to the top of the outermost pipeline; RunStatus says how the run ended

@@ -17,5 +17,5 @@ def training() -> None:
     after(on_exit(tell), loss)
 
 # $ crossdock check ordered_after.py
-# crossdock: ordered_after.py:17: after(…) is given None, which is no result of a step
+# crossdock: ordered_after.py:17: after(…) is given None, which is no result of a step [bad-order]
 #   hint: give what a step returned

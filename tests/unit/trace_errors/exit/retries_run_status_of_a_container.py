@@ -14,5 +14,5 @@ def training() -> None:
     on_exit(tell)
 
 # $ crossdock check retries_run_status_of_a_container.py
-# crossdock: retries_run_status_of_a_container.py:14: on_exit(…) is given <ContainerStep tell>, which is no Python step
+# crossdock: retries_run_status_of_a_container.py:14: on_exit(…) is given <ContainerStep tell>, which is no Python step [bad-exit-step]
 #   hint: write a @step: a program cannot read how the run ended

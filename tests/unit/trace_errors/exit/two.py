@@ -18,5 +18,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check two.py
-# crossdock: two.py:17: there is an exit step already, at two.py:16
+# crossdock: two.py:17: there is an exit step already, at two.py:16 [bad-exit-step]
 #   hint: do both things in one step

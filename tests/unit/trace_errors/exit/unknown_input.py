@@ -17,8 +17,8 @@ def training() -> None:
     on_exit(tell, chanel="#ml")
 
 # $ crossdock check unknown_input.py
-# crossdock: pipeline 'training': 2 problems
-# - unknown_input.py:17: step 'tell' has no input 'chanel'
+# crossdock: pipeline 'training': 2 problems [bad-pipeline]
+# - unknown_input.py:17: step 'tell' has no input 'chanel' [bad-call]
 #   hint: did you mean 'channel'? there is: status, channel
-# - unknown_input.py:17: the exit step 'tell' is given no 'channel'
+# - unknown_input.py:17: the exit step 'tell' is given no 'channel' [bad-exit-step]
 #   hint: on_exit(tell, channel=…)

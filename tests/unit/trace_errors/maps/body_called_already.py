@@ -11,5 +11,5 @@ def training() -> None:
     map(work("a"), ["a", "b"])
 
 # $ crossdock check body_called_already.py
-# crossdock: body_called_already.py:11: map(…) is given the result of task 'work' as what to do for each item
+# crossdock: body_called_already.py:11: map(…) is given the result of task 'work' as what to do for each item [bad-map]
 #   hint: give it the step itself, without a call: map(step, items)

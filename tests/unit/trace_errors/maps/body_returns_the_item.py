@@ -16,5 +16,5 @@ def training() -> None:
     map(body, ["a", "b"])
 
 # $ crossdock check body_returns_the_item.py
-# crossdock: body_returns_the_item.py:16: the body of map(…) returns the item of a map, which no step in the body made
+# crossdock: body_returns_the_item.py:16: the body of map(…) returns the item of a map, which no step in the body made [bad-map]
 #   hint: return what a step in the body returned, or nothing

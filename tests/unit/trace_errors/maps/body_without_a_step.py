@@ -12,5 +12,5 @@ def training() -> None:
     map(lambda name: None, ["a", "b"])
 
 # $ crossdock check body_without_a_step.py
-# crossdock: body_without_a_step.py:12: the body of map(…) calls no step
+# crossdock: body_without_a_step.py:12: the body of map(…) calls no step [bad-map]
 #   hint: call one in it, with the item as an input

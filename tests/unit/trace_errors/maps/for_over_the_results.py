@@ -17,5 +17,5 @@ def training() -> None:
         show(size)
 
 # $ crossdock check for_over_the_results.py
-# crossdock: for_over_the_results.py:16: a plain Python loop cannot go over the result of task 'work', for each item of its map: it is known only when the pipeline runs
+# crossdock: for_over_the_results.py:16: a plain Python loop cannot go over the result of task 'work', for each item of its map: it is known only when the pipeline runs [not-known-yet]
 #   hint: write `map(step, values)`, or loop in a step

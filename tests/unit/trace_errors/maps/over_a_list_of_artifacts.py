@@ -18,5 +18,5 @@ def training() -> None:
     map(work, files())
 
 # $ crossdock check over_a_list_of_artifacts.py
-# crossdock: over_a_list_of_artifacts.py:18: map(…) goes over list[pathlib.Path] (the result of task 'files'): that is one artifact, whose items a pipeline does not see
+# crossdock: over_a_list_of_artifacts.py:18: map(…) goes over list[pathlib.Path] (the result of task 'files'): that is one artifact, whose items a pipeline does not see [bad-map]
 #   hint: return a list of names or numbers from the step, and make the objects in the map's body

@@ -16,5 +16,5 @@ def training() -> None:
     map(work, count())
 
 # $ crossdock check over_a_number.py
-# crossdock: over_a_number.py:16: map(…) goes over int (the result of task 'count'), which is no list
+# crossdock: over_a_number.py:16: map(…) goes over int (the result of task 'count'), which is no list [bad-map]
 #   hint: return a list[…] from the step, annotated as such

@@ -16,5 +16,5 @@ def training() -> None:
     map(work, names())
 
 # $ crossdock check over_a_step_without_outputs.py
-# crossdock: over_a_step_without_outputs.py:16: map(…) goes over task 'names', which is no list
+# crossdock: over_a_step_without_outputs.py:16: map(…) goes over task 'names', which is no list [bad-map]
 #   hint: return a list[…] from the step, annotated as such

@@ -11,5 +11,5 @@ def training() -> None:
     map(work, "abc")
 
 # $ crossdock check over_a_text.py
-# crossdock: over_a_text.py:11: map(…) goes over 'abc' (str), which is no list
+# crossdock: over_a_text.py:11: map(…) goes over 'abc' (str), which is no list [bad-map]
 #   hint: write map(step, ['abc'])

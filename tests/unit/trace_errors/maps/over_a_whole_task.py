@@ -23,5 +23,5 @@ def training() -> None:
     map(work, names())
 
 # $ crossdock check over_a_whole_task.py
-# crossdock: over_a_whole_task.py:23: map(…) goes over task 'names', which is no list
+# crossdock: over_a_whole_task.py:23: map(…) goes over task 'names', which is no list [bad-map]
 #   hint: pick one of its outputs: .shops, .aisles

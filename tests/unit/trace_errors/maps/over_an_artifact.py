@@ -18,5 +18,5 @@ def training() -> None:
     map(work, files())
 
 # $ crossdock check over_an_artifact.py
-# crossdock: over_an_artifact.py:18: map(…) goes over pathlib.Path (the result of task 'files'), which is no list
+# crossdock: over_an_artifact.py:18: map(…) goes over pathlib.Path (the result of task 'files'), which is no list [bad-map]
 #   hint: return a list[…] from the step, annotated as such

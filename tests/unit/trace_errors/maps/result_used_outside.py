@@ -24,5 +24,5 @@ def training() -> None:
     show(sizes[0])
 
 # $ crossdock check result_used_outside.py
-# crossdock: result_used_outside.py:24: input 'size' of step 'show' uses a result of task 'work' outside of its map
+# crossdock: result_used_outside.py:24: input 'size' of step 'show' uses a result of task 'work' outside of its map [outside-its-map]
 #   hint: return it from the map's body, and use what map(…) returns

@@ -16,5 +16,5 @@ def training() -> None:
     map(work, names())
 
 # $ crossdock check the_built_in_map.py
-# crossdock: the_built_in_map.py:16: a plain Python loop cannot go over the result of task 'names': it is known only when the pipeline runs
+# crossdock: the_built_in_map.py:16: a plain Python loop cannot go over the result of task 'names': it is known only when the pipeline runs [not-known-yet]
 #   hint: write `map(step, values)`, or loop in a step

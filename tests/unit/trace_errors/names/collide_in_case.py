@@ -12,5 +12,5 @@ def training() -> None:
     fit.with_options(name="slow")(0.2)
 
 # $ crossdock check collide_in_case.py
-# crossdock: collide_in_case.py:12: two tasks are named 'Slow' and 'slow', which are one label; the first is at collide_in_case.py:11
+# crossdock: collide_in_case.py:12: two tasks are named 'Slow' and 'slow', which are one label; the first is at collide_in_case.py:11 [name-taken]
 #   hint: give one of them another name=

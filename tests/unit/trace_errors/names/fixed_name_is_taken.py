@@ -12,5 +12,5 @@ def training() -> None:
     fit.with_options(name="fit")(0.2)
 
 # $ crossdock check fixed_name_is_taken.py
-# crossdock: fixed_name_is_taken.py:12: two tasks are named 'fit'; the first is at fixed_name_is_taken.py:11
+# crossdock: fixed_name_is_taken.py:12: two tasks are named 'fit'; the first is at fixed_name_is_taken.py:11 [name-taken]
 #   hint: give one of them another name=

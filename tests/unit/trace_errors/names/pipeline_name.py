@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check pipeline_name.py
-# crossdock: pipeline_name.py:9: '2nd training' is no pipeline name
+# crossdock: pipeline_name.py:9: '2nd training' is no pipeline name [bad-name]
 #   hint: take letters (a to z), digits, '-' and '_', at most 63 of them, the first a letter

@@ -11,5 +11,5 @@ def training() -> dict[str, float]:
     return {"the loss": fit(0.1)}
 
 # $ crossdock check pipeline_output_name.py
-# crossdock: pipeline_output_name.py:9: 'the loss' is no output name
+# crossdock: pipeline_output_name.py:9: 'the loss' is no output name [bad-name]
 #   hint: take letters (a to z), digits, '-' and '_', at most 63 of them, the first a letter

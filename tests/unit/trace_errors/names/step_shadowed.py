@@ -19,5 +19,5 @@ def training() -> None:
     first(0.1)
 
 # $ crossdock check step_shadowed.py
-# crossdock: step_shadowed.py:4: step 'fit' cannot be imported: step_shadowed.fit is another Step by now
+# crossdock: step_shadowed.py:4: step 'fit' cannot be imported: step_shadowed.fit is another Step by now [not-importable]
 #   hint: give the two different names; @step is the outermost decorator

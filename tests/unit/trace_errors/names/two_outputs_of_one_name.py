@@ -13,5 +13,5 @@ def training() -> None:
     split()
 
 # $ crossdock check two_outputs_of_one_name.py
-# crossdock: two_outputs_of_one_name.py:6: step 'split' has two outputs named 'rows'
+# crossdock: two_outputs_of_one_name.py:6: step 'split' has two outputs named 'rows' [bad-annotation]
 #   hint: give one of them another name

@@ -12,5 +12,5 @@ def training() -> None:
     fit.with_options(name="slow")(0.2)
 
 # $ crossdock check two_tasks_of_one_name.py
-# crossdock: two_tasks_of_one_name.py:12: two tasks are named 'slow'; the first is at two_tasks_of_one_name.py:11
+# crossdock: two_tasks_of_one_name.py:12: two tasks are named 'slow'; the first is at two_tasks_of_one_name.py:11 [name-taken]
 #   hint: give one of them another name=

@@ -21,5 +21,5 @@ def ranking() -> None:
     show(counts=count())
 
 # $ crossdock check container_artifact_as_text.py
-# crossdock: container_artifact_as_text.py:5: InputValue(name='counts') of 'show' is an artifact, which has no text
+# crossdock: container_artifact_as_text.py:5: InputValue(name='counts') of 'show' is an artifact, which has no text [bad-container-step]
 #   hint: write InputPath('counts')

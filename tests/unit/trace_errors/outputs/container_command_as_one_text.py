@@ -8,5 +8,5 @@ def greeting() -> None:
     show()
 
 # $ crossdock check container_command_as_one_text.py
-# crossdock: container_command_as_one_text.py:3: command='echo hello' is not a list of words
+# crossdock: container_command_as_one_text.py:3: command='echo hello' is not a list of words [bad-container-step]
 #   hint: write command=['echo', 'hello']; no shell reads it

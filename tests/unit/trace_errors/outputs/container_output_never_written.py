@@ -22,5 +22,5 @@ def ranking() -> None:
     rank(counts=count())
 
 # $ crossdock check container_output_never_written.py
-# crossdock: container_output_never_written.py:5: container step 'rank' never produces its output 'ranking'
+# crossdock: container_output_never_written.py:5: container step 'rank' never produces its output 'ranking' [bad-container-step]
 #   hint: put OutputPath('ranking') among its args

@@ -17,5 +17,5 @@ def greeting() -> None:
     show(make().fiel)
 
 # $ crossdock check container_unknown_output.py
-# crossdock: container_unknown_output.py:17: the step of task 'make' never produces an output 'fiel'
+# crossdock: container_unknown_output.py:17: the step of task 'make' never produces an output 'fiel' [unknown-output]
 #   hint: did you mean 'file'? there is: file

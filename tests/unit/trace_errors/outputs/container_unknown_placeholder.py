@@ -22,5 +22,5 @@ def ranking() -> None:
     rank(counts=count())
 
 # $ crossdock check container_unknown_placeholder.py
-# crossdock: container_unknown_placeholder.py:5: InputPath(name='count') names no input of 'rank'
+# crossdock: container_unknown_placeholder.py:5: InputPath(name='count') names no input of 'rank' [bad-container-step]
 #   hint: did you mean 'counts'? there is: counts

@@ -8,5 +8,5 @@ def greeting() -> None:
     show()
 
 # $ crossdock check container_word_that_is_no_text.py
-# crossdock: container_word_that_is_no_text.py:3: 3 in command or args is not a text
+# crossdock: container_word_that_is_no_text.py:3: 3 in command or args is not a text [bad-container-step]
 #   hint: write '3'

@@ -23,5 +23,5 @@ def training() -> None:
     fit(split().trian)
 
 # $ crossdock check unknown_output.py
-# crossdock: unknown_output.py:23: the step of task 'split' never produces an output 'trian'
+# crossdock: unknown_output.py:23: the step of task 'split' never produces an output 'trian' [unknown-output]
 #   hint: did you mean 'train'? there is: train, test

@@ -23,5 +23,5 @@ def training() -> None:
     fit(split()[2])
 
 # $ crossdock check unknown_output_by_number.py
-# crossdock: unknown_output_by_number.py:23: the step of task 'split' never produces an output 2
+# crossdock: unknown_output_by_number.py:23: the step of task 'split' never produces an output 2 [unknown-output]
 #   hint: there is: train, test

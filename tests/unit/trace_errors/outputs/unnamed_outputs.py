@@ -13,5 +13,5 @@ def training() -> None:
     split()
 
 # $ crossdock check unnamed_outputs.py
-# crossdock: unnamed_outputs.py:6: several outputs need a name each, and int has none
+# crossdock: unnamed_outputs.py:6: several outputs need a name each, and int has none [bad-annotation]
 #   hint: write tuple[Annotated[int, "rows"], …] or a NamedTuple

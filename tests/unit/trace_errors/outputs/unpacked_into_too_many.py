@@ -19,5 +19,5 @@ def training() -> None:
     fit(train)
 
 # $ crossdock check unpacked_into_too_many.py
-# crossdock: unpacked_into_too_many.py:18: pipeline 'training' raised ValueError: not enough values to unpack (expected 3, got 2)
+# crossdock: unpacked_into_too_many.py:18: pipeline 'training' raised ValueError: not enough values to unpack (expected 3, got 2) [pipeline-raised]
 #   hint: the pipeline function runs once, to see which steps it calls; what needs data belongs into a step

@@ -13,5 +13,5 @@ def training(data: Path) -> None:
     read(data)
 
 # $ crossdock run artifact_without_a_place.py
-# crossdock: parameter 'data' (pathlib.Path) has no value
+# crossdock: parameter 'data' (pathlib.Path) has no value [missing-parameter]
 #   hint: -p 'data=PATH or URI'

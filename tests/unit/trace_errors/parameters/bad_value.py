@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run bad_value.py -p rate=fast
-# crossdock: parameter 'rate' takes float, not 'fast'
+# crossdock: parameter 'rate' takes float, not 'fast' [bad-parameter]
 #   hint: -p rate=0.5

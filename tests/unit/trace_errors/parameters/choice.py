@@ -18,5 +18,5 @@ def training(kind: Kind = Kind.LINEAR) -> None:
     fit(kind)
 
 # $ crossdock run choice.py -p kind=lineer
-# crossdock: parameter 'kind' takes choice.Kind, not 'lineer'
+# crossdock: parameter 'kind' takes choice.Kind, not 'lineer' [bad-parameter]
 #   hint: -p kind=…, one of LINEAR, BOOSTED

@@ -19,5 +19,5 @@ def training(model: Model) -> None:
     fit(model)
 
 # $ crossdock run dataclass_field.py --params dataclass_field.yaml
-# crossdock: dataclass_field.yaml:1: model: Model has no field 'dpeth'
+# crossdock: dataclass_field.yaml:1: model: Model has no field 'dpeth' [unknown-field]
 #   hint: did you mean 'depth'? there is: kind, depth

@@ -11,5 +11,5 @@ def training(rate: float = "slow") -> None:
     fit(rate)
 
 # $ crossdock check default_of_a_wrong_type.py
-# crossdock: default_of_a_wrong_type.py:9: the default 'slow' of parameter 'rate' is no float
+# crossdock: default_of_a_wrong_type.py:9: the default 'slow' of parameter 'rate' is no float [bad-signature]
 #   hint: change the default or the annotation

@@ -11,5 +11,5 @@ def training(rates: list[float]) -> None:
     fit(rates)
 
 # $ crossdock run element_of_a_list.py -p rates=[0.1,"slow"]
-# crossdock: parameter 'rates' takes list[float], not '[0.1,slow]' (str)
+# crossdock: parameter 'rates' takes list[float], not '[0.1,slow]' (str) [bad-parameter]
 #   hint: -p 'rates=[0.5, 0.5]'

@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run given_twice.py -p rate=0.1 -p rate=0.2
-# crossdock: -p rate is given twice
+# crossdock: -p rate is given twice [duplicate-parameter]
 #   hint: drop one of them: -p rate=0.2

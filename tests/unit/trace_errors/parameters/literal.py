@@ -13,5 +13,5 @@ def training(kind: Literal["linear", "boosted"] = "linear") -> None:
     fit(kind)
 
 # $ crossdock run literal.py -p kind=lineer
-# crossdock: parameter 'kind' takes Literal['linear', 'boosted'], not 'lineer'
+# crossdock: parameter 'kind' takes Literal['linear', 'boosted'], not 'lineer' [bad-parameter]
 #   hint: -p kind=…, one of linear, boosted

@@ -11,8 +11,8 @@ def training(rate: float, rows: int) -> None:
     fit(rate, rows)
 
 # $ crossdock run missing.py
-# crossdock: parameters of pipeline 'training': 2 problems
-# - parameter 'rate' (float) has no value
+# crossdock: parameters of pipeline 'training': 2 problems [bad-input]
+# - parameter 'rate' (float) has no value [missing-parameter]
 #   hint: -p rate=0.5
-# - parameter 'rows' (int) has no value
+# - parameter 'rows' (int) has no value [missing-parameter]
 #   hint: -p rows=10

@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run no_equals_sign.py -p rate
-# crossdock: -p 'rate' is not name=value
+# crossdock: -p 'rate' is not name=value [bad-parameter]
 #   hint: -p rate=…

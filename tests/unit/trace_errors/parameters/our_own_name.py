@@ -11,5 +11,5 @@ def training(crossdock_run: str = "") -> None:
     fit(0.1)
 
 # $ crossdock check our_own_name.py
-# crossdock: our_own_name.py:9: 'crossdock_run' is a parameter of Crossdock's own
+# crossdock: our_own_name.py:9: 'crossdock_run' is a parameter of Crossdock's own [bad-signature]
 #   hint: take another name

@@ -18,5 +18,5 @@ def training(model: Model) -> None:
     fit(model)
 
 # $ crossdock run pydantic_field.py --params pydantic_field.yaml
-# crossdock: pydantic_field.yaml:1: model.depth: Input should be a valid integer, unable to parse string as an integer
+# crossdock: pydantic_field.yaml:1: model.depth: Input should be a valid integer, unable to parse string as an integer [bad-parameter]
 #   hint: its fields are: kind, depth

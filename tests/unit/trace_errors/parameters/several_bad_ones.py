@@ -11,12 +11,12 @@ def training(name: str, rate: float = 0.1, rows: int = 3) -> None:
     fit(rate, rows, name)
 
 # $ crossdock run several_bad_ones.py -p rate=fast -p rows=1.5 -p colour=red
-# crossdock: parameters of pipeline 'training': 4 problems
-# - pipeline 'training' has no parameter 'colour'
+# crossdock: parameters of pipeline 'training': 4 problems [bad-input]
+# - pipeline 'training' has no parameter 'colour' [unknown-parameter]
 #   hint: there is: name, rate, rows
-# - parameter 'name' (str) has no value
+# - parameter 'name' (str) has no value [missing-parameter]
 #   hint: -p name=text
-# - parameter 'rate' takes float, not 'fast'
+# - parameter 'rate' takes float, not 'fast' [bad-parameter]
 #   hint: -p rate=0.5
-# - parameter 'rows' takes int, not '1.5'
+# - parameter 'rows' takes int, not '1.5' [bad-parameter]
 #   hint: -p rows=10

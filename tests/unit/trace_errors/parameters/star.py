@@ -11,5 +11,5 @@ def training(**rates: float) -> None:
     fit(0.1)
 
 # $ crossdock check star.py
-# crossdock: star.py:9: pipeline 'training' takes **rates: float, but its parameters are given by their names
+# crossdock: star.py:9: pipeline 'training' takes **rates: float, but its parameters are given by their names [bad-signature]
 #   hint: write one parameter for each value: rates: int = 0

@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run unknown_name.py -p rtae=0.2
-# crossdock: pipeline 'training' has no parameter 'rtae'
+# crossdock: pipeline 'training' has no parameter 'rtae' [unknown-parameter]
 #   hint: did you mean 'rate'? there is: rate

@@ -11,5 +11,5 @@ def training(rate=0.1) -> None:
     fit(rate)
 
 # $ crossdock check without_a_type.py
-# crossdock: without_a_type.py:9: pipeline parameter 'rate' has no type
+# crossdock: without_a_type.py:9: pipeline parameter 'rate' has no type [bad-signature]
 #   hint: annotate it, e.g. `rate: int`

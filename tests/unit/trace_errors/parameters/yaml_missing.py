@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run yaml_missing.py --params settings.yaml
-# crossdock: 'settings.yaml' cannot be read: No such file or directory
+# crossdock: 'settings.yaml' cannot be read: No such file or directory [unreadable-file]
 #   hint: --params FILE.yaml

@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run yaml_no_mapping.py --params yaml_no_mapping.yaml
-# crossdock: yaml_no_mapping.yaml: parameters are names with their values
+# crossdock: yaml_no_mapping.yaml: parameters are names with their values [bad-parameters-file]
 #   hint: write lines such as `rows: 1000`

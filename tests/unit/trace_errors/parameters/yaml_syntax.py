@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run yaml_syntax.py --params yaml_syntax.yaml
-# crossdock: yaml_syntax.yaml:3: not YAML: expected ',' or ']', but got ':'
+# crossdock: yaml_syntax.yaml:3: not YAML: expected ',' or ']', but got ':' [not-yaml]
 #   hint: look at this line and the one before

@@ -11,5 +11,5 @@ def training(rate: float = 0.1) -> None:
     fit(rate)
 
 # $ crossdock run yaml_twice.py --params yaml_twice.yaml
-# crossdock: yaml_twice.yaml:2: 'rate' is given twice, the first time in line 1
+# crossdock: yaml_twice.yaml:2: 'rate' is given twice, the first time in line 1 [duplicate-key]
 #   hint: drop one of them

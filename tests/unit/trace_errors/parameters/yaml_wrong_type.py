@@ -11,5 +11,5 @@ def training(rate: float = 0.1, rows: int = 10) -> None:
     fit(rate, rows)
 
 # $ crossdock run yaml_wrong_type.py --params yaml_wrong_type.yaml
-# crossdock: yaml_wrong_type.yaml:2: parameter 'rows' takes int, not 'many' (str)
+# crossdock: yaml_wrong_type.yaml:2: parameter 'rows' takes int, not 'many' (str) [bad-parameter]
 #   hint: write rows: 10

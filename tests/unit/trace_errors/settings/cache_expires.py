@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check cache_expires.py
-# crossdock: cache_expires.py:4: expires='next week' is not a duration
+# crossdock: cache_expires.py:4: expires='next week' is not a duration [bad-setting]
 #   hint: write expires=90 (seconds) or "1h30m"

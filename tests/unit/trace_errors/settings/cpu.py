@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check cpu.py
-# crossdock: cpu.py:4: cpu='lots' is not a number of cores
+# crossdock: cpu.py:4: cpu='lots' is not a number of cores [bad-setting]
 #   hint: write cpu=2, cpu=0.5 or cpu="500m"

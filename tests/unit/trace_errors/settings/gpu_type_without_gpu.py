@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check gpu_type_without_gpu.py
-# crossdock: gpu_type_without_gpu.py:4: gpu_type='nvidia-l4' without gpu
+# crossdock: gpu_type_without_gpu.py:4: gpu_type='nvidia-l4' without gpu [bad-setting]
 #   hint: add gpu=1

@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check label.py
-# crossdock: label.py:4: 'team name' is not a name for labels
+# crossdock: label.py:4: 'team name' is not a name for labels [bad-setting]
 #   hint: letters, digits, '-', '_', '.' and '/': labels={"team": "vision"}

@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check memory.py
-# crossdock: memory.py:4: memory='4 gigs' is not a size
+# crossdock: memory.py:4: memory='4 gigs' is not a size [bad-setting]
 #   hint: write memory="4Gi" or "500M"

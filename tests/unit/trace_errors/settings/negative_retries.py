@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check negative_retries.py
-# crossdock: negative_retries.py:4: max_attempts=-1 is not a count of attempts
+# crossdock: negative_retries.py:4: max_attempts=-1 is not a count of attempts [bad-setting]
 #   hint: write 1 or more

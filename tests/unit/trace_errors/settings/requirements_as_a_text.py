@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check requirements_as_a_text.py
-# crossdock: requirements_as_a_text.py:4: requirements='pandas' is not a list
+# crossdock: requirements_as_a_text.py:4: requirements='pandas' is not a list [bad-setting]
 #   hint: write requirements=['pandas']

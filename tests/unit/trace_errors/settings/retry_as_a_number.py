@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check retry_as_a_number.py
-# crossdock: retry_as_a_number.py:4: retry=3 is not a Retry
+# crossdock: retry_as_a_number.py:4: retry=3 is not a Retry [bad-setting]
 #   hint: write retry=Retry(…)

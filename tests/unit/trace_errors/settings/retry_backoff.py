@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check retry_backoff.py
-# crossdock: retry_backoff.py:4: backoff='fast' is not a factor
+# crossdock: retry_backoff.py:4: backoff='fast' is not a factor [bad-setting]
 #   hint: write backoff=2.0

@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check secret_from_nowhere.py
-# crossdock: secret_from_nowhere.py:4: no secrets come from 'vault'
+# crossdock: secret_from_nowhere.py:4: no secrets come from 'vault' [bad-setting]
 #   hint: there is: env, keyring, kubernetes, aws, gcp, azure

@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check secret_in_plain_text.py
-# crossdock: secret_in_plain_text.py:4: the secret 'TOKEN' is given by its value, which would stand in the plan
+# crossdock: secret_in_plain_text.py:4: the secret 'TOKEN' is given by its value, which would stand in the plan [bad-setting]
 #   hint: write secrets={"TOKEN": Secret(env="TOKEN")}

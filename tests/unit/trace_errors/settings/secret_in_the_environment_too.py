@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check secret_in_the_environment_too.py
-# crossdock: secret_in_the_environment_too.py:4: 'TOKEN' is in env and in secrets
+# crossdock: secret_in_the_environment_too.py:4: 'TOKEN' is in env and in secrets [bad-setting]
 #   hint: leave it out of one of them

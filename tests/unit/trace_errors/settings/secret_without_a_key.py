@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check secret_without_a_key.py
-# crossdock: secret_without_a_key.py:4: Secret(kubernetes='token') lacks a key
+# crossdock: secret_without_a_key.py:4: Secret(kubernetes='token') lacks a key [bad-setting]
 #   hint: write Secret(kubernetes="name/key")

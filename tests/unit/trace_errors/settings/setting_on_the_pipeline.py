@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check setting_on_the_pipeline.py
-# crossdock: setting_on_the_pipeline.py:9: @pipeline takes no 'retry'
+# crossdock: setting_on_the_pipeline.py:9: @pipeline takes no 'retry' [unknown-setting]
 #   hint: write settings=Settings(retry=…), the default of all its steps

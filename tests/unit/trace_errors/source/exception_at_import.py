@@ -14,5 +14,5 @@ def training() -> None:
     fit(RATE)
 
 # $ crossdock check exception_at_import.py
-# crossdock: exception_at_import.py:4: importing 'exception_at_import' failed: KeyError: 'fast'
+# crossdock: exception_at_import.py:4: importing 'exception_at_import' failed: KeyError: 'fast' [import-failed]
 #   hint: add --debug to see the whole traceback

@@ -16,5 +16,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check exit_at_import.py
-# crossdock: exit_at_import.py:11: importing 'exit_at_import' failed: SystemExit: 3
+# crossdock: exit_at_import.py:11: importing 'exit_at_import' failed: SystemExit: 3 [import-failed]
 #   hint: add --debug to see the whole traceback

@@ -1,3 +1,3 @@
 # $ crossdock check .
-# crossdock: '.' is a folder
+# crossdock: '.' is a folder [unknown-source]
 #   hint: name a file in it: ./pipeline.py

@@ -1,3 +1,3 @@
 # $ crossdock check pipelnie.py
-# crossdock: there is no file 'pipelnie.py'
+# crossdock: there is no file 'pipelnie.py' [unknown-source]
 #   hint: there is: missing_file.py

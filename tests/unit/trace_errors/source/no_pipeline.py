@@ -6,5 +6,5 @@ def fit(rate: float) -> float:
     return rate
 
 # $ crossdock check no_pipeline.py
-# crossdock: no_pipeline.py has no pipeline
+# crossdock: no_pipeline.py has no pipeline [no-pipeline]
 #   hint: decorate a function with @pipeline

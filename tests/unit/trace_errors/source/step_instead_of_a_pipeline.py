@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check step_instead_of_a_pipeline.py:fit
-# crossdock: step_instead_of_a_pipeline.py:fit: 'fit' in step_instead_of_a_pipeline is not a pipeline
+# crossdock: step_instead_of_a_pipeline.py:fit: 'fit' in step_instead_of_a_pipeline is not a pipeline [unknown-pipeline]
 #   hint: there is: training

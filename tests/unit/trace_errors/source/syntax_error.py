@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check syntax_error.py
-# crossdock: syntax_error.py:5: SyntaxError: expected ':'
+# crossdock: syntax_error.py:5: SyntaxError: expected ':' [import-failed]
 #   hint: look at: def fit(rate: float) -> float

@@ -16,5 +16,5 @@ def tuning() -> None:
     fit(0.2)
 
 # $ crossdock check two_pipelines.py
-# crossdock: two_pipelines.py has 2 pipelines: training, tuning
+# crossdock: two_pipelines.py has 2 pipelines: training, tuning [several-pipelines]
 #   hint: write two_pipelines.py:training

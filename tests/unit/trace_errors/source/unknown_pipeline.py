@@ -11,5 +11,5 @@ def training() -> None:
     fit(0.1)
 
 # $ crossdock check unknown_pipeline.py:trainig
-# crossdock: unknown_pipeline.py:trainig: no pipeline 'trainig'
+# crossdock: unknown_pipeline.py:trainig: no pipeline 'trainig' [unknown-pipeline]
 #   hint: did you mean 'training'? there is: training

@@ -24,5 +24,5 @@ def report() -> None:
     show(score().rmes)
 
 # $ crossdock check field_that_is_not_there.py
-# crossdock: field_that_is_not_there.py:24: the result of task 'score' is of type field_that_is_not_there.Score, which has no .rmes
+# crossdock: field_that_is_not_there.py:24: the result of task 'score' is of type field_that_is_not_there.Score, which has no .rmes [unknown-field]
 #   hint: did you mean 'rmse'? there is: rmse, mae

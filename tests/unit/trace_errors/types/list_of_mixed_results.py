@@ -21,5 +21,5 @@ def total() -> None:
     add([size(), name()])
 
 # $ crossdock check list_of_mixed_results.py
-# crossdock: list_of_mixed_results.py:21: input 'sizes' of step 'add' takes list[int], but gets list[int | str]
+# crossdock: list_of_mixed_results.py:21: input 'sizes' of step 'add' takes list[int], but gets list[int | str] [wrong-type]
 #   hint: change one of the two annotations, or convert in a step between

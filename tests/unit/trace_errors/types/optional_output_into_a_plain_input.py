@@ -16,5 +16,5 @@ def search() -> None:
     count(find("a"))
 
 # $ crossdock check optional_output_into_a_plain_input.py
-# crossdock: optional_output_into_a_plain_input.py:16: input 'names' of step 'count' takes int, but gets list[str] | None (the result of task 'find')
+# crossdock: optional_output_into_a_plain_input.py:16: input 'names' of step 'count' takes int, but gets list[str] | None (the result of task 'find') [wrong-type]
 #   hint: change one of the two annotations, or convert in a step between

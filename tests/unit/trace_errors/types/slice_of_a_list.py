@@ -16,5 +16,5 @@ def report() -> None:
     show(names()[1:])
 
 # $ crossdock check slice_of_a_list.py
-# crossdock: slice_of_a_list.py:16: […:…] cannot pick a part of the result of task 'names': it is known only when the pipeline runs
+# crossdock: slice_of_a_list.py:16: […:…] cannot pick a part of the result of task 'names': it is known only when the pipeline runs [not-known-yet]
 #   hint: take it apart in a step

@@ -17,5 +17,5 @@ def report() -> None:
     shout(rows)
 
 # $ crossdock check wrong_type_across_an_edge.py
-# crossdock: wrong_type_across_an_edge.py:17: input 'text' of step 'shout' takes str, but gets int (the result of task 'count')
+# crossdock: wrong_type_across_an_edge.py:17: input 'text' of step 'shout' takes str, but gets int (the result of task 'count') [wrong-type]
 #   hint: change one of the two annotations, or convert in a step between

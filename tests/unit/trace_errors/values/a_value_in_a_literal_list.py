@@ -17,5 +17,5 @@ def report() -> None:
         show()
 
 # $ crossdock check a_value_in_a_literal_list.py
-# crossdock: a_value_in_a_literal_list.py:16: a comparison of the result of task 'name' is decided only when the pipeline runs: plain Python (if, while, and, or, not, in, max, a < b < c) cannot see it
+# crossdock: a_value_in_a_literal_list.py:16: a comparison of the result of task 'name' is decided only when the pipeline runs: plain Python (if, while, and, or, not, in, max, a < b < c) cannot see it [not-known-yet]
 #   hint: write `with when(…):`; combine comparisons with &, | and ~; for `in` write is_in(value, […])

@@ -18,5 +18,5 @@ def report() -> None:
     show(RATES[best()])
 
 # $ crossdock check as_a_dict_key.py
-# crossdock: as_a_dict_key.py:18: a dict or a set cannot look up the result of task 'best': it is known only when the pipeline runs
+# crossdock: as_a_dict_key.py:18: a dict or a set cannot look up the result of task 'best': it is known only when the pipeline runs [not-known-yet]
 #   hint: choose in a step, or write `with when(value == …):`

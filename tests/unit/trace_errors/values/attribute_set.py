@@ -25,5 +25,5 @@ def report() -> None:
     show(result)
 
 # $ crossdock check attribute_set.py
-# crossdock: attribute_set.py:24: an assignment cannot change the result of task 'score': it is known only when the pipeline runs
+# crossdock: attribute_set.py:24: an assignment cannot change the result of task 'score': it is known only when the pipeline runs [not-known-yet]
 #   hint: return the changed value from a step

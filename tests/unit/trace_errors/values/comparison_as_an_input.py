@@ -16,5 +16,5 @@ def report() -> None:
     show(score() > 0.8)
 
 # $ crossdock check comparison_as_an_input.py
-# crossdock: comparison_as_an_input.py:16: input 'good' of step 'show' is given a comparison, which only steers when(…)
+# crossdock: comparison_as_an_input.py:16: input 'good' of step 'show' is given a comparison, which only steers when(…) [bad-condition]
 #   hint: give it the value, and compare in the step

@@ -16,5 +16,5 @@ def report() -> None:
     show(f"hello {name()}")
 
 # $ crossdock check f_string.py
-# crossdock: f_string.py:16: a text (str, print, f-string) cannot hold the result of task 'name': it is known only when the pipeline runs
+# crossdock: f_string.py:16: a text (str, print, f-string) cannot hold the result of task 'name': it is known only when the pipeline runs [not-known-yet]
 #   hint: build the text in a step

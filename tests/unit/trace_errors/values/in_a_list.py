@@ -17,5 +17,5 @@ def report() -> None:
         show()
 
 # $ crossdock check in_a_list.py
-# crossdock: in_a_list.py:16: `in` cannot search the result of task 'names': it is known only when the pipeline runs
+# crossdock: in_a_list.py:16: `in` cannot search the result of task 'names': it is known only when the pipeline runs [not-known-yet]
 #   hint: search in a step that returns a bool

@@ -18,5 +18,5 @@ def report() -> None:
     show(found)
 
 # $ crossdock check item_set.py
-# crossdock: item_set.py:17: an assignment cannot change the result of task 'rates': it is known only when the pipeline runs
+# crossdock: item_set.py:17: an assignment cannot change the result of task 'rates': it is known only when the pipeline runs [not-known-yet]
 #   hint: return the changed value from a step

@@ -16,5 +16,5 @@ def report() -> None:
     show(len(names()))
 
 # $ crossdock check length.py
-# crossdock: length.py:16: len() cannot measure the result of task 'names': it is known only when the pipeline runs
+# crossdock: length.py:16: len() cannot measure the result of task 'names': it is known only when the pipeline runs [not-known-yet]
 #   hint: take the length in a step

@@ -16,5 +16,5 @@ def report() -> None:
     show(abs(count()))
 
 # $ crossdock check minus_and_abs.py
-# crossdock: minus_and_abs.py:16: plain Python cannot compute with the result of task 'count': it is known only when the pipeline runs
+# crossdock: minus_and_abs.py:16: plain Python cannot compute with the result of task 'count': it is known only when the pipeline runs [not-known-yet]
 #   hint: compute in a step

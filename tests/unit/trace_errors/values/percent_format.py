@@ -16,5 +16,5 @@ def report() -> None:
     show("%d rows" % count())
 
 # $ crossdock check percent_format.py
-# crossdock: percent_format.py:16: plain Python cannot convert the result of task 'count': it is known only when the pipeline runs
+# crossdock: percent_format.py:16: plain Python cannot convert the result of task 'count': it is known only when the pipeline runs [not-known-yet]
 #   hint: convert it in a step

@@ -17,5 +17,5 @@ def release() -> None:
         deploy()
 
 # $ crossdock check plain_if.py
-# crossdock: plain_if.py:16: a comparison of the result of task 'score' is decided only when the pipeline runs: plain Python (if, while, and, or, not, in, max, a < b < c) cannot see it
+# crossdock: plain_if.py:16: a comparison of the result of task 'score' is decided only when the pipeline runs: plain Python (if, while, and, or, not, in, max, a < b < c) cannot see it [not-known-yet]
 #   hint: write `with when(…):`; combine comparisons with &, | and ~; for `in` write is_in(value, […])

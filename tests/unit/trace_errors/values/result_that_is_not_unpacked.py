@@ -19,5 +19,5 @@ def report() -> None:
     start(train)
 
 # $ crossdock check result_that_is_not_unpacked.py
-# crossdock: result_that_is_not_unpacked.py:18: the result of task 'split' is one artifact (tuple[threading.Thread, threading.Thread]), and cannot be unpacked
+# crossdock: result_that_is_not_unpacked.py:18: the result of task 'split' is one artifact (tuple[threading.Thread, threading.Thread]), and cannot be unpacked [not-known-yet]
 #   hint: name the outputs: -> tuple[Annotated[…, "train"], Annotated[…, "test"]], or a NamedTuple

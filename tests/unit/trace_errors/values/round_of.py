@@ -16,5 +16,5 @@ def report() -> None:
     show(round(count()))
 
 # $ crossdock check round_of.py
-# crossdock: round_of.py:16: plain Python cannot compute with the result of task 'count': it is known only when the pipeline runs
+# crossdock: round_of.py:16: plain Python cannot compute with the result of task 'count': it is known only when the pipeline runs [not-known-yet]
 #   hint: compute in a step

@@ -16,5 +16,5 @@ def report() -> None:
     show(str(count()))
 
 # $ crossdock check str_of.py
-# crossdock: str_of.py:16: a text (str, print, f-string) cannot hold the result of task 'count': it is known only when the pipeline runs
+# crossdock: str_of.py:16: a text (str, print, f-string) cannot hold the result of task 'count': it is known only when the pipeline runs [not-known-yet]
 #   hint: build the text in a step

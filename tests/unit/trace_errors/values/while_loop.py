@@ -13,5 +13,5 @@ def fit() -> None:
         loss = train(loss)
 
 # $ crossdock check while_loop.py
-# crossdock: while_loop.py:12: a comparison of the result of task 'train' is decided only when the pipeline runs: plain Python (if, while, and, or, not, in, max, a < b < c) cannot see it
+# crossdock: while_loop.py:12: a comparison of the result of task 'train' is decided only when the pipeline runs: plain Python (if, while, and, or, not, in, max, a < b < c) cannot see it [not-known-yet]
 #   hint: write `with when(…):`; combine comparisons with &, | and ~; for `in` write is_in(value, […])
