@@ -3,6 +3,7 @@
     python3 dev.py example     run examples/flight_delays on the embedded default stack
     python3 dev.py test        run the tests; further arguments go to pytest
     python3 dev.py lint        ruff, mypy and import-linter
+    python3 dev.py docs        build the site of docs/ in `site`; every warning is an error
     python3 dev.py format      ruff format and the fixes that ruff is sure of
     python3 dev.py lock        compile constraints.txt again
     python3 dev.py install     only make the environment that the tests need
@@ -26,7 +27,7 @@ OLDEST = (3, 11)
 CONSTRAINTS = "constraints.txt"
 TOY_ADAPTER = Path("tests", "toy_adapter")
 EXAMPLE = Path("examples", "flight_delays", "pipeline.py")
-ALL_EXTRAS = ("dev", "examples", "kubeflow")
+ALL_EXTRAS = ("dev", "docs", "examples", "kubeflow")
 
 
 def main(arguments: list[str]) -> int:
@@ -74,6 +75,13 @@ def lint(rest: list[str]) -> int:
     return max([run(*check) for check in checks])
 
 
+def docs(rest: list[str]) -> int:
+    """Build the site."""
+    install(ALL_EXTRAS, toy_adapter=True)
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # the theme's advertisement for another program
+    return run("mkdocs", "build", "--strict", "--quiet", *rest)
+
+
 def format_(rest: list[str]) -> int:
     """Format the tree."""
     install(ALL_EXTRAS, toy_adapter=True)
@@ -104,6 +112,7 @@ COMMANDS = {
     "example": example,
     "test": test,
     "lint": lint,
+    "docs": docs,
     "format": format_,
     "lock": lock,
     "install": install_all,
