@@ -108,7 +108,9 @@ def test_no_question_is_asked_twice_that_a_flag_has_answered(project: Project) -
 def test_without_an_answer_nothing_is_written(project: Project) -> None:
     done = ask(project, "first\n", "demo")
     assert done.returncode == 2
-    assert done.stderr.endswith("\ncrossdock: no answer\n  hint: add --yes, or --name, --target and --store\n")
+    assert done.stderr.endswith(
+        "\ncrossdock: no answer [no-answer]\n  hint: add --yes, or --name, --target and --store\n"
+    )
     assert files(project.folder) == {"pyproject.toml"}
 
 
@@ -118,7 +120,7 @@ def test_it_writes_over_nothing(there: str, project: Project) -> None:
     done = project.crossdock("init", "--yes")
     assert done.code == 2
     name = there.partition("/")[0]
-    assert done.err.startswith(f"crossdock: there is {name} already in '.': nothing is written\n")
+    assert done.err.startswith(f"crossdock: there is {name} already in '.': nothing is written [name-taken]\n")
     assert files(project.folder) == {"pyproject.toml", there}
     assert (project.folder / there).read_text() == "mine"
 
@@ -135,7 +137,10 @@ def test_a_link_that_points_nowhere_is_something(project: Project) -> None:
         (["--name", "default"], "the stack 'default' is built in"),
         (["--name", "../up"], "'../up' is no name for a stack"),
         (["--name", "con"], "'con' is the name of a device on Windows"),
-        (["--target", "kubeflw"], "there is no orchestrator flavor 'kubeflw'\n  hint: did you mean 'kubeflow'?"),
+        (
+            ["--target", "kubeflw"],
+            "there is no orchestrator flavor 'kubeflw' [unknown-flavor]\n  hint: did you mean 'kubeflow'?",
+        ),
         (["--store", "s3://bucket"], "s3://bucket is not on this machine"),
     ],
 )

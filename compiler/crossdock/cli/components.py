@@ -149,7 +149,9 @@ def _describe(type_: str, what: str) -> click.Command:
             members = stack.components.get(type_, ())
             if not members:
                 raise BadInput(
-                    f"the active stack, {stack.name!r}, has no {what}", hint=f"{dashed(type_)} describe NAME"
+                    f"the active stack, {stack.name!r}, has no {what}",
+                    hint=f"{dashed(type_)} describe NAME",
+                    id="unknown-component",
                 )
             name = members[0]
         found = workspace.files.component(type_, name)

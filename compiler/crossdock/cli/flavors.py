@@ -46,7 +46,7 @@ def describe(words: tuple[str, ...], as_json: bool) -> int:
     types = [component_type(type_)] if type_ else [item for item in COMPONENT_TYPES if name in flavors(item)]
     if not types:
         known = sorted({found for item in COMPONENT_TYPES for found in flavors(item)})
-        raise BadInput(f"there is no flavor {name!r}", hint=did_you_mean(name, known))
+        raise BadInput(f"there is no flavor {name!r}", hint=did_you_mean(name, known), id="unknown-flavor")
     from crossdock.stacks.fields import about
 
     found = [about(item, name) for item in types]

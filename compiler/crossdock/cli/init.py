@@ -46,7 +46,7 @@ def _ask(question: str, default: str) -> str:
         answer: str = click.prompt(question, default=default, show_default=bool(default), err=True)
     except click.Abort:
         click.echo(err=True)
-        raise BadInput("no answer", hint="add --yes, or --name, --target and --store") from None
+        raise BadInput("no answer", hint="add --yes, or --name, --target and --store", id="no-answer") from None
     return answer.strip()
 
 

@@ -171,8 +171,10 @@ class UnsupportedError(CrossdockError):
     id = "unsupported"
     problems: tuple[Problem, ...]
 
-    def __init__(self, message: str, problems: tuple[Problem, ...], *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint, problems=problems)
+    def __init__(
+        self, message: str, problems: tuple[Problem, ...], *, hint: str | None = None, id: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, problems=problems, id=id)
 
 
 class RunFailed(CrossdockError):

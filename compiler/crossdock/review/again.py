@@ -67,9 +67,10 @@ def replay(
         raise BadInput(
             f"task {missing.task!r}, whose result {name} reads, has none in {run}",
             hint=f"crossdock runs resume {run}",
+            id="no-result",
         ) from None
     except Skip as skip:
-        raise BadInput(f"{name} was skipped in {run}: {skip}") from None
+        raise BadInput(f"{name} was skipped in {run}: {skip}", id="no-result") from None
     scratch = RunRecord(store, f"replay-{new_run_id()}")
     body = {**document, "replay_of": run, "plan": plan.digest}
     store.create(f"{scratch.key}/run.json", _dump({**body, "run": scratch.id}))
@@ -113,7 +114,7 @@ def explain_cache(store: Store, run: str, name: str) -> dict[str, Any]:
     task, index = split_name(state, name)
     result = RunRecord(store, run).task(task, index).result()
     if result is None or not result.fields:
-        raise BadInput(f"{name} has no cache key in {run}", hint=f"crossdock runs show {run}")
+        raise BadInput(f"{name} has no cache key in {run}", hint=f"crossdock runs show {run}", id="no-result")
     before, other = _before(store, state, task, index)
     fields = dict(result.fields)
     names = list(dict.fromkeys([*fields, *before])) if other else []

@@ -53,7 +53,9 @@ def override_problems(
                 known = known or registry.flavors("orchestrator")
                 if target not in known:
                     hint = did_you_mean(target, known)
-                    yield Problem(f"targets names no flavor {target!r}", task=task.id, where=where, hint=hint)
+                    yield Problem(
+                        f"targets names no flavor {target!r}", task=task.id, where=where, hint=hint, id="unknown-flavor"
+                    )
                 continue
             try:
                 orchestrator.Overrides(**body)
@@ -63,4 +65,4 @@ def override_problems(
                     unknown = item["type"] == "extra_forbidden"
                     what = f"has no {place!r}" if unknown else f"takes another {place!r}: {item['msg']}"
                     hint = did_you_mean(place, orchestrator.Overrides.model_fields) if unknown else f"change {place}"
-                    yield Problem(f"targets[{target!r}] {what}", task=task.id, where=where, hint=hint)
+                    yield Problem(f"targets[{target!r}] {what}", task=task.id, where=where, hint=hint, id="bad-setting")

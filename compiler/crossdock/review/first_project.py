@@ -106,7 +106,7 @@ def write_first_project(folder: Path, *, name: str, target: str = LOCAL, store: 
     """
     check_name(name, "a stack")
     if name == DEFAULT:
-        raise BadInput(f"the stack {DEFAULT!r} is built in", hint="choose another name, such as dev")
+        raise BadInput(f"the stack {DEFAULT!r} is built in", hint="choose another name, such as dev", id="built-in")
     if target not in registry.flavors("orchestrator"):
         registry.flavor("orchestrator", target)
     place = _place(store)
@@ -133,6 +133,7 @@ def _place(store: str | None) -> str | None:
         raise BadInput(
             f"{store} is not on this machine, where a first stack runs",
             hint="leave --store out, then: crossdock artifact-store register NAME --flavor …",
+            id="members-do-not-fit",
         )
     path = Path(os.path.abspath(store))  # noqa: PTH100 - keep symlinks as they are
     with contextlib.suppress(ValueError, RuntimeError):
@@ -166,7 +167,7 @@ def _make(folder: Path) -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(f"the folder {str(folder)!r} cannot be made: {error.strerror}") from None
+        raise BadInput(f"the folder {str(folder)!r} cannot be made: {error.strerror}", id="not-writable") from None
     return missing[-1] if missing else None
 
 
@@ -181,6 +182,7 @@ def refuse_to_overwrite(folder: Path) -> None:
         raise BadInput(
             f"there is {' and '.join(there)} already in {str(folder)!r}: nothing is written",
             hint="crossdock init ANOTHER_FOLDER, or crossdock stack register …",
+            id="name-taken",
         )
 
 
@@ -190,7 +192,7 @@ def _staged(folder: Path) -> Iterator[Path]:
     try:
         stage = Path(tempfile.mkdtemp(prefix=f"{FOLDER}-init.", dir=folder))
     except OSError as error:
-        raise BadInput(f"{str(folder)!r} cannot be written to: {error.strerror}") from None
+        raise BadInput(f"{str(folder)!r} cannot be written to: {error.strerror}", id="not-writable") from None
     try:
         (stage / FOLDER).mkdir()
         yield stage
@@ -209,7 +211,7 @@ def _publish(stage: Path, folder: Path) -> None:
             raise
     except OSError as error:
         refuse_to_overwrite(folder)
-        raise BadInput(f"{str(folder)!r} cannot be written to: {error.strerror}") from None
+        raise BadInput(f"{str(folder)!r} cannot be written to: {error.strerror}", id="not-writable") from None
 
 
 def _link(source: Path, place: Path) -> None:

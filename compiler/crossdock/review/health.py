@@ -107,7 +107,7 @@ def _built(workspace: Workspace, name: str) -> tuple[Stack | None, tuple[Problem
         return workspace.build(name), ()
     except CrossdockError as error:
         found = [problem for problem in error.problems if isinstance(problem, Problem)]
-        return None, tuple(found) or (Problem(error.message, where=error.where, hint=error.hint),)
+        return None, tuple(found) or (Problem(error.message, where=error.where, hint=error.hint, id=error.id),)
     except Exception as error:  # the code of a third party, or a folder that may not be read
         return None, (Problem(f"{type(error).__name__}: {error}"),)
 
@@ -142,7 +142,7 @@ def _store(workspace: Workspace, name: str, network: bool) -> StoreHealth | None
         if network:
             probe(store)
     except CrossdockError as error:
-        return StoreHealth(url, "broken", Problem(error.message, hint=error.hint))
+        return StoreHealth(url, "broken", Problem(error.message, hint=error.hint, id=error.id))
     except Exception as error:  # the code of a third party
         return StoreHealth(url, "broken", Problem(f"{type(error).__name__}: {error}"))
     return StoreHealth(url, "writable" if network else "not asked")
@@ -235,6 +235,7 @@ def _store_variable(workspace: Workspace, active: str) -> list[Problem]:
             Problem(
                 f"CROSSDOCK_STORE names {given!r}, which is not there: the first run makes it, and lists know no run",
                 hint="correct the name if there were runs already",
+                id="name-taken",
             )
         )
     return found

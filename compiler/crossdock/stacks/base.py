@@ -88,7 +88,7 @@ class SecretReference(BaseModel):
         try:
             return resolve_secret(self.source, self.reference, name)
         except TaskFailed as error:
-            raise BadInput(str(error), hint=error.hint) from None
+            raise BadInput(str(error), hint=error.hint, id="missing-secret") from None
 
 
 _ID = re.compile(r"[A-Za-z0-9_.:/@+=-]{1,512}")

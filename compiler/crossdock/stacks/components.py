@@ -174,6 +174,7 @@ class Components:
             raise BadInput(
                 f"{title(type_)} {name!r} is part of the stacks {', '.join(stacks)}",
                 hint=f"crossdock stack update {stacks[0]} --{dashed(type_)} OTHER, or delete the stacks",
+                id="component-in-use",
             )
 
     def refuse_built_in(self, name: str, verb: str, type_: str | None = None) -> None:
@@ -186,7 +187,9 @@ class Components:
             return
         what = title(type_) if type_ else "stack"
         copy = f"{type_.replace('_', '-')} copy" if type_ else "stack copy"
-        raise BadInput(f"the {what} {DEFAULT!r} is built in: no {verb}", hint=f"crossdock {copy} {DEFAULT} NEW")
+        raise BadInput(
+            f"the {what} {DEFAULT!r} is built in: no {verb}", hint=f"crossdock {copy} {DEFAULT} NEW", id="built-in"
+        )
 
 
 def or_error(read: Callable[..., T], *key: str) -> T | BadInput:
@@ -205,7 +208,11 @@ def component_type(text: str) -> str:
     """
     found = text.replace("-", "_")
     if found not in COMPONENT_TYPES:
-        raise BadInput(f"there is no component type {text!r}", hint=did_you_mean(found, COMPONENT_TYPES))
+        raise BadInput(
+            f"there is no component type {text!r}",
+            hint=did_you_mean(found, COMPONENT_TYPES),
+            id="unknown-component-type",
+        )
     return found
 
 

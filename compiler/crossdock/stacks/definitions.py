@@ -124,9 +124,10 @@ def check_name(name: str, what: str) -> str:
         raise BadInput(
             f"{name!r} is no name for {what}",
             hint="letters, digits, '-', '_' and '.', at most 63, the first a letter or digit",
+            id="bad-name",
         )
     if name.partition(".")[0].lower() in _DEVICES:
-        raise BadInput(f"{name!r} is the name of a device on Windows, so it cannot be a file there")
+        raise BadInput(f"{name!r} is the name of a device on Windows, so it cannot be a file there", id="bad-name")
     return name
 
 

@@ -68,11 +68,18 @@ def stack_from(name: str, body: Mapping[str, Any], place: Place, keys: Sequence[
     components: dict[str, tuple[str, ...]] = {}
     listed = body.get("components")
     if not isinstance(listed, dict):
-        problems.append(Problem("a stack has `components:`, names by type", where=place("components")))
+        problems.append(
+            Problem("a stack has `components:`, names by type", where=place("components"), id="bad-definition")
+        )
         listed = dict.fromkeys(REQUIRED)
     else:
         problems += [
-            Problem(f"a stack has an {title(type_)}", where=place("components"), hint=f"add {type_}: NAME")
+            Problem(
+                f"a stack has an {title(type_)}",
+                where=place("components"),
+                hint=f"add {type_}: NAME",
+                id="bad-definition",
+            )
             for type_ in REQUIRED
             if type_ not in listed
         ]
@@ -80,12 +87,14 @@ def stack_from(name: str, body: Mapping[str, Any], place: Place, keys: Sequence[
             components[type_] = found = tuple(names) if isinstance(names, list) else (names,)
             message, hint = _wrong_member(type_, found)
             if message:
-                problems.append(Problem(message, where=place("components", type_), hint=hint))
+                problems.append(Problem(message, where=place("components", type_), hint=hint, id="bad-definition"))
     description = body.get("description", "")
     if not isinstance(description, str):
-        problems.append(Problem("description is a text", where=place("description"), hint="put it in quotes"))
+        problems.append(
+            Problem("description is a text", where=place("description"), hint="put it in quotes", id="bad-definition")
+        )
     if problems:
-        raise BadInput(f"the file of stack {name!r} is wrong", where=place(), problems=problems)
+        raise BadInput(f"the file of stack {name!r} is wrong", where=place(), problems=problems, id="bad-definition")
     return StackDefinition(name, components, description, {key: body[key] for key in GUARDRAILS if key in body})
 
 
@@ -109,12 +118,14 @@ def component_from(
     """
     problems = list(_unknown(place, body, keys))
     if not isinstance(body.get("flavor"), str):
-        problems.append(Problem("a component has `flavor:`, its name", where=place("flavor")))
+        problems.append(Problem("a component has `flavor:`, its name", where=place("flavor"), id="bad-definition"))
     config = body.get("config") or {}
     if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
-        problems.append(Problem("config is a mapping of names to values", where=place("config")))
+        problems.append(Problem("config is a mapping of names to values", where=place("config"), id="bad-definition"))
     if problems:
-        raise BadInput(f"the file of {title(type_)} {name!r} is wrong", where=place(), problems=problems)
+        raise BadInput(
+            f"the file of {title(type_)} {name!r} is wrong", where=place(), problems=problems, id="bad-definition"
+        )
     return ComponentDefinition(type_, name, body["flavor"], config)
 
 
@@ -165,10 +176,14 @@ def parse(text: str, shown: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"{shown}:{mark.line + 1}" if mark else shown
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise BadInput(f"not YAML: {problem}", where=where, hint="correct the line, or take it back in git") from None
+        raise BadInput(
+            f"not YAML: {problem}", where=where, hint="correct the line, or take it back in git", id="not-yaml"
+        ) from None
     except (ValueError, RecursionError) as error:  # a date of month 13; brackets a thousand deep
         why = str(error).splitlines()[0] if isinstance(error, ValueError) else "it is nested too deeply"
-        raise BadInput(f"not YAML: {why}", where=shown, hint="correct it, or take it back in git") from None
+        raise BadInput(
+            f"not YAML: {why}", where=shown, hint="correct it, or take it back in git", id="not-yaml"
+        ) from None
 
 
 def dump(body: Mapping[str, Any]) -> str:
@@ -209,10 +224,17 @@ def read_mapping(file: Path, shown: str) -> tuple[dict[str, Any], Place]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadInput(f"cannot be read: {why}", where=shown, hint="take it back in git, or delete it") from None
+        raise BadInput(
+            f"cannot be read: {why}", where=shown, hint="take it back in git, or delete it", id="unreadable-file"
+        ) from None
     body = parse(text, shown)
     if not isinstance(body, dict):
-        raise BadInput("this is no mapping of keys", where=f"{shown}:1", hint="take it back in git, or delete it")
+        raise BadInput(
+            "this is no mapping of keys",
+            where=f"{shown}:1",
+            hint="take it back in git, or delete it",
+            id="bad-definition",
+        )
     document = Document(text)
 
     def place(*keys: str | int) -> str:
@@ -224,7 +246,9 @@ def read_mapping(file: Path, shown: str) -> tuple[dict[str, Any], Place]:
 def _unknown(place: Place, body: Mapping[str, Any], known: Sequence[str]) -> Iterator[Problem]:
     for key in body:
         if key not in known:
-            yield Problem(f"unknown key {key!r}", where=place(str(key)), hint=did_you_mean(str(key), known))
+            yield Problem(
+                f"unknown key {key!r}", where=place(str(key)), hint=did_you_mean(str(key), known), id="unknown-key"
+            )
 
 
 def shown_path(file: Path) -> str:

@@ -53,11 +53,16 @@ def read_exported(file: Path, name: str | None = None) -> Exported:
     body, place = documents.read_mapping(file, shown)
     version, about, listed = body.get("crossdock"), body.get("stack"), body.get("components", [])
     if not isinstance(version, int) or not isinstance(about, dict) or not isinstance(listed, list):
-        raise BadInput("this is no exported stack", where=f"{shown}:1", hint=_HINT)
+        raise BadInput("this is no exported stack", where=f"{shown}:1", hint=_HINT, id="bad-export")
     if version != FORMAT:
-        raise BadInput(f"this is format {version}, and {FORMAT} is known here", where=place("crossdock"), hint=_HINT)
+        raise BadInput(
+            f"this is format {version}, and {FORMAT} is known here",
+            where=place("crossdock"),
+            hint=_HINT,
+            id="bad-export",
+        )
     problems: list[CrossdockError | Problem] = [
-        Problem(f"unknown key {key!r}", where=place(key))
+        Problem(f"unknown key {key!r}", where=place(key), id="unknown-key")
         for key in body
         if key not in ("crossdock", "stack", "components")
     ]
@@ -71,26 +76,33 @@ def read_exported(file: Path, name: str | None = None) -> Exported:
             _STACK_KEYS,
         )
     except BadInput as error:
-        problems += error.problems or [Problem(error.message, where=place("stack", "name"), hint=error.hint)]
+        problems += error.problems or [
+            Problem(error.message, where=place("stack", "name"), hint=error.hint, id=error.id)
+        ]
     for number, item in enumerate(listed):
         try:
             parts.append(_component(item, number, place))
         except BadInput as error:
             problems += error.problems or [
-                Problem(error.message, where=error.where or place("components", number), hint=error.hint)
+                Problem(error.message, where=error.where or place("components", number), hint=error.hint, id=error.id)
             ]
     if problems or stack is None:
-        raise BadInput("the exported stack is wrong", where=f"{shown}:1", problems=problems)
+        raise BadInput("the exported stack is wrong", where=f"{shown}:1", problems=problems, id="bad-export")
     return Exported(stack, tuple(parts), shown)
 
 
 def _component(item: Any, number: int, place: documents.Place) -> ComponentDefinition:
     where = place("components", number)
     if not isinstance(item, dict):
-        raise BadInput("a component has a type, a name, a flavor and a config", where=where)
+        raise BadInput("a component has a type, a name, a flavor and a config", where=where, id="bad-export")
     type_ = item.get("type")
     if type_ not in COMPONENT_TYPES:
-        raise BadInput(f"{type_!r} is no component type", where=where, hint=did_you_mean(str(type_), COMPONENT_TYPES))
+        raise BadInput(
+            f"{type_!r} is no component type",
+            where=where,
+            hint=did_you_mean(str(type_), COMPONENT_TYPES),
+            id="unknown-component-type",
+        )
     return documents.component_from(
         str(type_),
         check_name(str(item.get("name", "")), "a component"),

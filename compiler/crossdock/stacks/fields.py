@@ -54,7 +54,7 @@ def without(body: Mapping[str, Any], key: str, what: str) -> dict[str, Any]:
     for name in outer:
         inner = inner.get(name) if isinstance(inner, dict) else None
     if not isinstance(inner, dict) or last not in inner:
-        raise BadInput(f"{what} sets no {key!r}", hint=did_you_mean(key, tuple(body)))
+        raise BadInput(f"{what} sets no {key!r}", hint=did_you_mean(key, tuple(body)), id="unknown-key")
     del inner[last]
     return after
 

@@ -110,7 +110,9 @@ class DefinitionFiles:
             return BUILT_IN_STACK
         found = self._find("stacks", name)
         if found is None:
-            raise BadInput(f"there is no stack {name!r}", hint=did_you_mean(name, self.stack_names()))
+            raise BadInput(
+                f"there is no stack {name!r}", hint=did_you_mean(name, self.stack_names()), id="unknown-stack"
+            )
         level, file = found
         self._check_file_name(name, "a stack", file)
         return documents.read_stack(file, documents.shown_path(file), level)
@@ -143,9 +145,9 @@ class DefinitionFiles:
         register = f"crossdock {dashed(type_)} register {name} --flavor FLAVOR"
         if level == USER and name in self.component_names(type_):
             hint = f"a stack of the user's own has components of the user's own: {register} --user"
-            return BadInput(f"the {title(type_)} {name!r} is this project's", hint=hint)
+            return BadInput(f"the {title(type_)} {name!r} is this project's", hint=hint, id="unknown-component")
         hint = did_you_mean(name, names) if names else register
-        return BadInput(f"there is no {title(type_)} {name!r}", hint=hint)
+        return BadInput(f"there is no {title(type_)} {name!r}", hint=hint, id="unknown-component")
 
     def stacks_with(self, type_: str, name: str) -> tuple[str, ...]:
         """Names of the stacks that a component is part of; a damaged file is passed over."""
@@ -178,7 +180,9 @@ class DefinitionFiles:
         try:
             check_name(name, what)
         except BadInput as error:
-            raise BadInput(error.message, where=documents.shown_path(file), hint="rename the file") from None
+            raise BadInput(
+                error.message, where=documents.shown_path(file), hint="rename the file", id=error.id
+            ) from None
 
     # Writing
 
@@ -200,6 +204,7 @@ class DefinitionFiles:
                         f"another process has changed definitions for {_PATIENCE} seconds",
                         where=documents.shown_path(folder / _LOCK),
                         hint="try again when it has ended",
+                        id="locked",
                     ) from None
                 except OSError as error:
                     if folder == mine:  # what nobody can write to needs no lock
@@ -251,7 +256,7 @@ class DefinitionFiles:
         below = "stacks" if isinstance(item, StackDefinition) else f"components/{item.type}"
         check_name(item.name, "a stack" if is_stack else f"a component ({what})")
         if item.name == DEFAULT:
-            raise BadInput(f"the {what} {DEFAULT!r} is built in", hint="choose another name")
+            raise BadInput(f"the {what} {DEFAULT!r} is built in", hint="choose another name", id="built-in")
         for other in self._names(below):
             found = self._find(below, other)
             if other.lower() != item.name.lower() or found is None:
@@ -259,7 +264,7 @@ class DefinitionFiles:
             message, hint = f"there is a {what} {other!r} already", "choose another name, or update it"
             if other != item.name:
                 message = f"there is a {what} {other!r}; on some systems {item.name!r} is the same file"
-            raise BadInput(message, where=documents.shown_path(found[1]), hint=hint)
+            raise BadInput(message, where=documents.shown_path(found[1]), hint=hint, id="name-taken")
 
     def _delete(self, below: str, name: str) -> None:
         found = self._find(below, name)
@@ -319,4 +324,5 @@ def cannot_write(file: Path, error: OSError) -> BadInput:
         f"cannot be written: {error.strerror or error}",
         where=documents.shown_path(file),
         hint="change the permissions, or work in another folder; --user writes to the user's own",
+        id="not-writable",
     )

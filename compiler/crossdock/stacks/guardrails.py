@@ -68,7 +68,7 @@ class Guardrails:
         """
         found, problems = _read(stack)
         if problems:
-            raise BadInput(f"the guardrails of stack {stack.name!r} are wrong", problems=problems)
+            raise BadInput(f"the guardrails of stack {stack.name!r} are wrong", problems=problems, id="bad-guardrails")
         return cls(**found)
 
 
@@ -78,7 +78,9 @@ def _read(stack: StackDefinition) -> tuple[dict[str, Any], list[Problem]]:
 
     def wrong(message: str, *keys: str, hint: str | None = None) -> None:
         line = line_of(Path(stack.file).expanduser(), *keys) if stack.file else 1
-        problems.append(Problem(message, where=f"{stack.file}:{line}" if stack.file else None, hint=hint))
+        problems.append(
+            Problem(message, where=f"{stack.file}:{line}" if stack.file else None, hint=hint, id="bad-guardrails")
+        )
 
     for name, value in stack.guardrails.items():
         if name in ("protected", "require_clean_git", "require_reviewed"):
@@ -132,7 +134,9 @@ def _patterns(value: Any) -> tuple[str, ...] | None:
 def over_limits(plan: Plan, limits: Mapping[str, float], places: Mapping[str, str]) -> Iterator[Problem]:
     """What a plan asks for beyond a stack's limits."""
     if len(plan.tasks) > limits.get("tasks", len(plan.tasks)):
-        yield Problem(f"the pipeline has {len(plan.tasks)} tasks, the stack's limit is {limits['tasks']:g}")
+        yield Problem(
+            f"the pipeline has {len(plan.tasks)} tasks, the stack's limit is {limits['tasks']:g}", id="over-limit"
+        )
     for task in plan.tasks:
         resources = task.settings.resources or Resources()
         asked = {
@@ -153,7 +157,7 @@ def over_limits(plan: Plan, limits: Mapping[str, float], places: Mapping[str, st
                 shown = _shown(name, float(value))  # type: ignore[arg-type]
                 message = f"{name} is {shown}, the stack's limit is {_shown(name, limit)}"
                 hint = "ask for less, or take another stack"
-            yield Problem(message, task=task.id, where=places.get(task.id), hint=hint)
+            yield Problem(message, task=task.id, where=places.get(task.id), hint=hint, id="over-limit")
 
 
 def _shown(name: str, value: float) -> str:
@@ -175,20 +179,29 @@ def refusals(
         source: a folder of the user's repository; None is the working folder.
     """
     if rules.protected and confirm != stack:
-        yield Problem(f"stack {stack!r} is protected", hint=f"look again, then add --confirm {stack}")
+        yield Problem(
+            f"stack {stack!r} is protected", hint=f"look again, then add --confirm {stack}", id="protected-stack"
+        )
     if rules.require_reviewed and not reviewed:
         yield Problem(
             f"stack {stack!r} takes only what was reviewed",
             hint=f"crossdock export SOURCE --stack {stack} -o DIR, have DIR reviewed, then: crossdock submit DIR",
+            id="not-reviewed",
         )
     if rules.require_clean_git:
         changed = _git("status", "--porcelain", folder=source)
         if changed is None:
-            yield Problem(f"stack {stack!r} wants a clean git repository, and this is none", hint="run it from one")
+            yield Problem(
+                f"stack {stack!r} wants a clean git repository, and this is none",
+                hint="run it from one",
+                id="unclean-git",
+            )
         elif changed:
             count = len(changed.splitlines())
             yield Problem(
-                f"{count} files are not committed, stack {stack!r} wants none", hint="git commit, or git stash"
+                f"{count} files are not committed, stack {stack!r} wants none",
+                hint="git commit, or git stash",
+                id="unclean-git",
             )
     yield from _people(stack, rules, source)
 
@@ -202,9 +215,9 @@ def _people(stack: str, rules: Guardrails, source: Path | None) -> Iterator[Prob
         name = value()
         shown = f"{what} {name!r}" if name else f"no {what}"
         if allowed is not None and not _matches(name, allowed):
-            yield Problem(f"stack {stack!r} allows {key} {', '.join(allowed)}; this is {shown}")
+            yield Problem(f"stack {stack!r} allows {key} {', '.join(allowed)}; this is {shown}", id="not-allowed")
         if denied is not None and _matches(name, denied):
-            yield Problem(f"stack {stack!r} denies {key} {', '.join(denied)}; this is {shown}")
+            yield Problem(f"stack {stack!r} denies {key} {', '.join(denied)}; this is {shown}", id="not-allowed")
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -34,17 +34,17 @@ def build_stack(stack: StackDefinition, component: Callable[[str, str], Componen
             made.setdefault(type_, []).append(build_component(component(type_, name)))
         except BadInput as error:
             where = error.where or stack.file
-            problems += error.problems or [Problem(error.message, where=where, hint=error.hint)]
+            problems += error.problems or [Problem(error.message, where=where, hint=error.hint, id=error.id)]
     guardrails = None
     try:
         guardrails = Guardrails.of(stack)
     except BadInput as error:
-        problems += error.problems or [Problem(error.message, where=error.where, hint=error.hint)]
+        problems += error.problems or [Problem(error.message, where=error.where, hint=error.hint, id=error.id)]
     if not problems:
         problems += unfit(stack.name, made)
     if problems or guardrails is None:
         count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
-        raise BadInput(f"stack {stack.name!r} cannot be used: {count}", problems=problems)
+        raise BadInput(f"stack {stack.name!r} cannot be used: {count}", problems=problems, id="unusable-stack")
     orchestrator, store = made.pop("orchestrator")[0], made.pop("artifact_store")[0]
     assert isinstance(orchestrator, Orchestrator)
     assert isinstance(store, ArtifactStore)
@@ -61,7 +61,7 @@ def build_component(definition: ComponentDefinition) -> StackComponent[Any]:
     try:
         flavor = registry.flavor(definition.type, definition.flavor)
     except BadInput as error:
-        raise BadInput(error.message, where=_place(definition, "flavor"), hint=error.hint) from None
+        raise BadInput(error.message, where=_place(definition, "flavor"), hint=error.hint, id=error.id) from None
     component: StackComponent[Any] = flavor(definition.name, read_config(flavor, definition))
     return component
 
@@ -80,11 +80,12 @@ def read_config(flavor: type[StackComponent[Any]], definition: ComponentDefiniti
                 f"{title(definition.type)} {definition.name!r}: {_said(flavor, item)}",
                 where=_place(definition, "config", *item["loc"]),
                 hint=_hint(flavor, item),
+                id="bad-config",
             )
             for item in error.errors()
         ]
     what = f"the configuration of {title(definition.type)} {definition.name!r} is wrong"
-    raise BadInput(what, where=definition.file, problems=problems)
+    raise BadInput(what, where=definition.file, problems=problems, id="bad-config")
 
 
 def _said(flavor: type[StackComponent[Any]], item: Mapping[str, Any]) -> str:
@@ -124,4 +125,5 @@ def unfit(stack: str, made: Mapping[str, list[StackComponent[Any]]]) -> Iterator
             f"orchestrator {orchestrator.name!r} ({orchestrator.flavor}) cannot use the artifact store {store.name!r} "
             f"at {scheme}://: {why}; it takes {kinds}",
             hint=f"register an artifact store that it takes, then: crossdock stack update {stack} -a NAME",
+            id="members-do-not-fit",
         )

@@ -68,7 +68,9 @@ class Workspace(Components):
             if not components.get(type_):
                 flag = "-o" if type_ == "orchestrator" else "-a"
                 names = ", ".join(self.files.component_names(type_))
-                raise BadInput(f"a stack has an {title(type_)}", hint=f"{flag} NAME, one of: {names}")
+                raise BadInput(
+                    f"a stack has an {title(type_)}", hint=f"{flag} NAME, one of: {names}", id="bad-definition"
+                )
         with self.files.locked():
             stack = StackDefinition(
                 name, self._spelled(components), description, dict(guardrails or {}), level=self.files.level
@@ -104,9 +106,11 @@ class Workspace(Components):
             members = {**before.components, **self._spelled(components or {})}
             for type_ in remove:
                 if type_ in REQUIRED:
-                    raise BadInput(f"a stack has an {title(type_)}", hint="name another one instead")
+                    raise BadInput(
+                        f"a stack has an {title(type_)}", hint="name another one instead", id="bad-definition"
+                    )
                 if type_ not in members:
-                    raise BadInput(f"stack {name!r} has no {title(type_)}")
+                    raise BadInput(f"stack {name!r} has no {title(type_)}", id="unknown-component")
                 del members[type_]
             rules = {**before.guardrails, **(guardrails or {})}
             stack = StackDefinition(
@@ -198,6 +202,7 @@ class Workspace(Components):
             raise BadInput(
                 f"there is no stack {active.name!r}, which is the active one by {active.decided_by}",
                 hint=f"crossdock stack set NAME; {did_you_mean(active.name, names)}",
+                id="unknown-stack",
             )
         return self.files.stack(active.name)
 
@@ -264,6 +269,7 @@ class Workspace(Components):
                 f"there is another {title(part.type)} {part.name!r} already",
                 where=where,
                 hint=f"rename one of them: crossdock {dashed(part.type)} rename {part.name} NEW",
+                id="name-taken",
             )
         return False
 
@@ -275,7 +281,7 @@ class Workspace(Components):
             type_ = component_type(given)
             found[type_] = (names,) if isinstance(names, str) else tuple(names)
             if len(found[type_]) > 1 and type_ not in SEVERAL:
-                raise BadInput(f"a stack has one {title(type_)}, not {len(found[type_])}")
+                raise BadInput(f"a stack has one {title(type_)}, not {len(found[type_])}", id="bad-definition")
         return {type_: found[type_] for type_ in COMPONENT_TYPES if found.get(type_)}
 
     def _check(self, stack: StackDefinition, more: Sequence[ComponentDefinition] = ()) -> Stack:
@@ -290,4 +296,8 @@ class Workspace(Components):
     def _there(self, what: str, name: str, names: Sequence[str], type_: str | None = None) -> None:
         if name not in names:
             command = f"crossdock {type_.replace('_', '-')} register {name} …" if type_ and not names else None
-            raise BadInput(f"there is no {what} {name!r}", hint=command or did_you_mean(name, tuple(names)))
+            raise BadInput(
+                f"there is no {what} {name!r}",
+                hint=command or did_you_mean(name, tuple(names)),
+                id="unknown-stack" if what == "stack" else "unknown-component",
+            )
