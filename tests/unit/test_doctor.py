@@ -98,6 +98,7 @@ def test_another_stack_that_is_damaged_is_told_and_harms_nothing(project: Projec
     found = {item["name"]: item for item in doctor(project, code=0)["stacks"]}
     assert found["default"]["can"] == "run"
     assert found["torn"]["can"] == found["odd"]["can"] == "nothing"
+    assert found["odd"]["problems"][0]["message"] == "unknown key 'colour'"
     assert found["odd"]["problems"][0]["where"] == ".crossdock/stacks/odd.yaml:4"
     assert found["torn"]["problems"][0]["where"].startswith(".crossdock/stacks/torn.yaml")
 
@@ -148,6 +149,8 @@ def test_traps_of_the_environment(project: Project) -> None:
     ]
     project.store_path.mkdir()
     assert doctor(project, code=0)["environment"] == []
+    (found,) = doctor(project, code=0, PYTHONDONTWRITEBYTECODE="1")["environment"]
+    assert found["id"] == "no-bytecode"
     told = messages(doctor(project, code=0, CROSSDOCK_STORE="store", CROSSDOCK_CONFIG="nowhere")["environment"])
     assert [text.partition(":")[0] for text in told] == [
         "CROSSDOCK_STORE is 'store'",
@@ -235,6 +238,17 @@ def test_what_a_flavor_of_somebody_else_misses(project: Project, plugin: Path) -
     assert "no-such-moon-client>=3 is missing, click>=900.1 is " in done.out
     assert '  hint: pip install "crossdock-moon[moon]"' in done.out
     assert "✗ orchestrator    broken       RuntimeError: the moon is broken" in done.out
+
+
+def test_two_packages_that_offer_one_flavor(project: Project, plugin: Path) -> None:
+    points = plugin / "crossdock_moon-2.0.dist-info" / "entry_points.txt"
+    points.write_text("[crossdock.orchestrators]\nlocal = moon:Moon\n")
+    found = doctor(project, code=1)
+    (flavor,) = (flavor for flavor in found["flavors"] if flavor["type"] == "orchestrator")
+    assert flavor["problem"].startswith("two packages offer the orchestrator flavor 'local'")
+    assert flavor["install"] == "uninstall one of them"
+    assert found["stacks"][0]["can"] == "nothing"
+    assert found["stacks"][0]["problems"][0]["message"].startswith("two packages offer")
 
 
 @pytest.mark.parametrize(

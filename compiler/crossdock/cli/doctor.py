@@ -126,5 +126,5 @@ def _document(health: Health) -> dict[str, Any]:
     }
 
 
-def _listed(problems: Iterable[Problem]) -> list[dict[str, str | None]]:
-    return [{"message": problem.message, "where": problem.where, "hint": problem.hint} for problem in problems]
+def _listed(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [problem.document() for problem in problems]

@@ -107,9 +107,13 @@ def _built(workspace: Workspace, name: str) -> tuple[Stack | None, tuple[Problem
         return workspace.build(name), ()
     except CrossdockError as error:
         found = [problem for problem in error.problems if isinstance(problem, Problem)]
-        return None, tuple(found) or (Problem(error.message, where=error.where, hint=error.hint, id=error.id),)
+        return None, tuple(found) or (_problem(error),)
     except Exception as error:  # the code of a third party, or a folder that may not be read
-        return None, (Problem(f"{type(error).__name__}: {error}"),)
+        return None, (Problem(f"{type(error).__name__}: {error}", id="internal-error"),)
+
+
+def _problem(error: CrossdockError) -> Problem:
+    return Problem(error.message, where=error.where, hint=error.hint, id=error.id)
 
 
 def _stack(workspace: Workspace, name: str, flavors: tuple[Flavor, ...]) -> StackHealth:
@@ -123,10 +127,10 @@ def _stack(workspace: Workspace, name: str, flavors: tuple[Flavor, ...]) -> Stac
         flavor = by_name[member.type, member.flavor]
         if flavor.missing:
             listed = ", ".join(library.name for library in flavor.missing)
-            found.append(Problem(f"flavor {flavor.name!r} misses {listed}", hint=flavor.install))
+            found.append(Problem(f"flavor {flavor.name!r} misses {listed}", hint=flavor.install, id="missing-library"))
     if by_name["orchestrator", stack.orchestrator.flavor].runs is False:
         message = f"flavor {stack.orchestrator.flavor!r} compiles pipelines, and cannot start runs yet"
-        found.append(Problem(message, hint=f"crossdock compile SOURCE --stack {name} -o DIR"))
+        found.append(Problem(message, hint=f"crossdock compile SOURCE --stack {name} -o DIR", id="cannot-run"))
     return StackHealth(name, "compile" if found else "run", tuple(found))
 
 
@@ -142,9 +146,9 @@ def _store(workspace: Workspace, name: str, network: bool) -> StoreHealth | None
         if network:
             probe(store)
     except CrossdockError as error:
-        return StoreHealth(url, "broken", Problem(error.message, hint=error.hint, id=error.id))
+        return StoreHealth(url, "broken", _problem(error))
     except Exception as error:  # the code of a third party
-        return StoreHealth(url, "broken", Problem(f"{type(error).__name__}: {error}"))
+        return StoreHealth(url, "broken", Problem(f"{type(error).__name__}: {error}", id="internal-error"))
     return StoreHealth(url, "writable" if network else "not asked")
 
 
@@ -160,7 +164,9 @@ def _folder(root: Path, stack: Stack) -> StoreHealth:
         what = f"{there} is not a folder" if isinstance(error, NotADirectoryError) else f"{there} cannot be written to"
         own = getattr(stack.artifact_store.config, "path", None) is not None
         change = f"crossdock artifact-store update {stack.artifact_store.name} --path=" if own else "CROSSDOCK_STORE="
-        problem = Problem(f"{what}: {error.strerror}", hint=f"name a folder that can be written to: {change}…")
+        problem = Problem(
+            f"{what}: {error.strerror}", hint=f"name a folder that can be written to: {change}…", id="not-writable"
+        )
         return StoreHealth(str(root), "broken", problem)
     return StoreHealth(str(root), "writable" if there == root else "new")
 
@@ -185,7 +191,9 @@ def _environment(workspace: Workspace, active: str) -> list[Problem]:
     if not any(name == "local" for name in _own_flavors()):
         found.append(
             Problem(
-                "crossdock is importable, but not installed: its flavors are not found", hint="pip install crossdock"
+                "crossdock is importable, but not installed: its flavors are not found",
+                hint="pip install crossdock",
+                id="not-installed",
             )
         )
     else:
@@ -195,6 +203,7 @@ def _environment(workspace: Workspace, active: str) -> list[Problem]:
                 Problem(
                     f"the code is crossdock {crossdock.__version__}, what is installed says {listed}",
                     hint="install it again",
+                    id="two-versions",
                 )
             )
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):
@@ -202,12 +211,13 @@ def _environment(workspace: Workspace, active: str) -> list[Problem]:
             Problem(
                 "PYTHONDONTWRITEBYTECODE is set: each command compiles its modules again",
                 hint="unset PYTHONDONTWRITEBYTECODE",
+                id="no-bytecode",
             )
         )
     found += _store_variable(workspace, active)
     config = os.environ.get("CROSSDOCK_CONFIG")
     if config and not Path(config).expanduser().is_dir():
-        found.append(Problem(f"CROSSDOCK_CONFIG names {config!r}, which is no folder yet"))
+        found.append(Problem(f"CROSSDOCK_CONFIG names {config!r}, which is no folder yet", id="no-such-folder"))
     return found
 
 
@@ -220,7 +230,7 @@ def _store_variable(workspace: Workspace, active: str) -> list[Problem]:
         message = (
             f"CROSSDOCK_STORE is set, but the artifact store {stack.artifact_store.name!r} says where it is itself"
         )
-        return [Problem(message, hint="unset CROSSDOCK_STORE")]
+        return [Problem(message, hint="unset CROSSDOCK_STORE", id="store-not-used")]
     place = Path(given).expanduser()
     found = []
     if not place.is_absolute():
@@ -228,6 +238,7 @@ def _store_variable(workspace: Workspace, active: str) -> list[Problem]:
             Problem(
                 f"CROSSDOCK_STORE is {given!r}: every working folder has another store",
                 hint="set it to a whole path",
+                id="relative-store",
             )
         )
     if not place.exists():
@@ -235,7 +246,7 @@ def _store_variable(workspace: Workspace, active: str) -> list[Problem]:
             Problem(
                 f"CROSSDOCK_STORE names {given!r}, which is not there: the first run makes it, and lists know no run",
                 hint="correct the name if there were runs already",
-                id="name-taken",
+                id="no-store-yet",
             )
         )
     return found

@@ -8,6 +8,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, version
 from typing import Any
 
 from crossdock import registry
+from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
 
 _REQUIREMENT = re.compile(
@@ -48,7 +49,7 @@ class Flavor:
         extra: the group of libraries that its client needs, or None.
         runs: for an orchestrator, whether it can start runs; it can compile in any case.
         problem: why it cannot be loaded.
-        install: the line that installs what is missing.
+        install: what to type to have what is missing.
     """
 
     type: str
@@ -69,7 +70,12 @@ class Flavor:
 def installed_flavors() -> Iterator[Flavor]:
     """Every flavor of every component type; one that cannot be loaded says why."""
     for type_ in registry.GROUPS:
-        for name in registry.flavors(type_):
+        try:
+            names = registry.flavors(type_)
+        except BadInput as error:  # two packages offer one name
+            yield Flavor(type_, "?", "unknown", problem=error.message, install=error.hint)
+            continue
+        for name in names:
             yield installed_flavor(type_, name)
 
 
