@@ -29,6 +29,8 @@ def _only_one(stack: str | None, target: str | None) -> None:
 def compile(source: str, target: str | None, stack: str | None, output: str | None) -> int:
     """Write the native spec of the pipeline SOURCE."""
     _only_one(stack, target)
+    from crossdock.stacks.files import write_atomically
+
     spec, checked = Client(stack).compile(source, target)
     _warn(checked.warnings)
     if output is None:
@@ -37,38 +39,10 @@ def compile(source: str, target: str | None, stack: str | None, output: str | No
         click.echo(spec.main, nl=False)
         return 0
     folder = Path(output)
-    write_files(folder, spec.files)
-    for name in spec.files:
+    for name, text in spec.files.items():
+        write_atomically(folder / name, text)
         click.echo(str(folder / name))
     return 0
-
-
-def write_files(folder: Path, files: object) -> None:
-    """Publish files in a folder, each atomically.
-
-    Raises:
-        BadInput: the folder cannot be written.
-    """
-    import os
-    import tempfile
-
-    assert isinstance(files, dict) or hasattr(files, "items")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(text)
-                Path(temporary).chmod(0o644)
-                Path(temporary).replace(folder / name)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise BadInput(
-            f"cannot write to {str(folder)!r}: {error.strerror}", hint="choose another -o DIR", id="not-writable"
-        ) from None
 
 
 @click.command()

@@ -19,7 +19,9 @@ COMMANDS = {
     "artifact-store": ("crossdock.cli.components", "Register, list, describe and change artifact stores."),
     "check": ("crossdock.cli.compile", "Say what a target cannot do with a pipeline."),
     "compile": ("crossdock.cli.compile", "Write the native spec of a pipeline."),
+    "diff": ("crossdock.cli.diff", "Say what changed since a bundle was exported."),
     "doctor": ("crossdock.cli.doctor", "Say what is installed, which stacks work here, and what is in the way."),
+    "export": ("crossdock.cli.export", "Write the bundle that is reviewed before anything runs."),
     "init": ("crossdock.cli.init", "Write a first stack and a pipeline that runs at once."),
     "container-registry": ("crossdock.cli.components", "Register, list, describe and change container registries."),
     "experiment-tracker": ("crossdock.cli.components", "Register, list, describe and change experiment trackers."),
@@ -27,9 +29,12 @@ COMMANDS = {
     "flavor": ("crossdock.cli.flavors", "The flavors that components can have."),
     "model-deployer": ("crossdock.cli.components", "Register, list, describe and change model deployers."),
     "orchestrator": ("crossdock.cli.components", "Register, list, describe and change orchestrators."),
+    "publish": ("crossdock.cli.submit", "Upload the plan of a bundle to its stack's artifact store."),
     "run": ("crossdock.cli.run", "Run a pipeline and wait for its end."),
     "runs": ("crossdock.cli.runs", "Look at runs, resume, replay, cancel and delete them."),
+    "show": ("crossdock.cli.show", "Show the tasks of a pipeline as a tree or a picture."),
     "stack": ("crossdock.cli.stack", "Register, list, describe, set, update, copy, delete and carry stacks."),
+    "submit": ("crossdock.cli.submit", "Start a run of a pipeline, or of a reviewed bundle."),
     "step-operator": ("crossdock.cli.components", "Register, list, describe and change step operators."),
 }
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crossdock.client.review import ReviewVerbs
 from crossdock.client.runs import Output, Outputs, Run
-from crossdock.dsl.errors import BadInput, RunFailed
+from crossdock.client.starting import Order, start
+from crossdock.dsl.errors import BadInput
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
-from crossdock.review.check import Checked, check_target
+from crossdock.review.check import Checked, check_stack, check_target
 from crossdock.stacks.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Output", "Outputs", "Run"]
 
 Parameters = Mapping[str, Any]
-_RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
-class Client:
+class Client(ReviewVerbs):
     """Compiles and runs pipelines, and reads what became of them.
 
     Args:
@@ -71,14 +71,14 @@ class Client:
         return load(source)
 
     def check(self, source: str | Pipeline[Any, Any] | Loaded, target: str | None = None) -> Checked:
-        """Whether a target can run a pipeline.
+        """Whether a target, or the stack where none is named, can run a pipeline.
 
         Raises:
-            UnsupportedError: it cannot; has every reason at once.
+            UnsupportedError: it cannot, or it asks for more than the stack's limits; has every reason at once.
+            BadInput: the stack cannot be used.
         """
         loaded = source if isinstance(source, Loaded) else self.load(source)
-        orchestrator = self._orchestrator(target)
-        return check_target(loaded, orchestrator)
+        return check_stack(loaded, self.stack) if target is None else check_target(loaded, self._orchestrator(target))
 
     def compile(self, source: str | Pipeline[Any, Any] | Loaded, target: str | None = None) -> tuple[Spec, Checked]:
         """The native spec of a pipeline, and what to know about it.
@@ -87,9 +87,12 @@ class Client:
             UnsupportedError: the target cannot run it.
         """
         loaded = source if isinstance(source, Loaded) else self.load(source)
-        orchestrator = self._orchestrator(target)
-        checked = check_target(loaded, orchestrator)
-        return orchestrator.translate(loaded.plan, None if target else self.stack), checked
+        from crossdock.review.secrets import refuse_secrets
+
+        checked = self.check(loaded, target)
+        spec = self._orchestrator(target).translate(loaded.plan, None if target else self.stack)
+        refuse_secrets(loaded.plan, spec.files)
+        return spec, checked
 
     def _orchestrator(self, target: str | None) -> Orchestrator[Any]:
         if target is None:
@@ -113,6 +116,7 @@ class Client:
         resume: str | None = None,
         accept_changes: bool = False,
         run_id: str | None = None,
+        confirm: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         raise_on_failure: bool = True,
     ) -> Run:
@@ -127,6 +131,7 @@ class Client:
             resume: id of an earlier run whose results are adopted; parameters that are not given are its own.
             accept_changes: resume with a pipeline that was changed since.
             run_id: a fixed id instead of a new one.
+            confirm: the stack's name, where it is protected.
             on_event: is told what happens.
             raise_on_failure: False returns a failed run too.
 
@@ -139,13 +144,15 @@ class Client:
 
         loaded = source if isinstance(source, Loaded) else self.load(source)
         stack = self.stack
-        check_target(loaded, stack.orchestrator)
+        check_stack(loaded, stack)
         before = None
         if resume is not None:
             resume = find_run(self.store, resume)
             before = self._before(resume, loaded.plan, accept_changes)
         tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {}, before)
-        return self._start(loaded, stack, tagged, cache, max_workers, resume, run_id, on_event, raise_on_failure)
+        return self._start(
+            loaded, stack, tagged, cache, max_workers, resume, run_id, confirm, on_event, raise_on_failure
+        )
 
     def resume(
         self,
@@ -153,6 +160,7 @@ class Client:
         *,
         accept_changes: bool = False,
         max_workers: int = 1,
+        confirm: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         raise_on_failure: bool = True,
     ) -> Run:
@@ -161,9 +169,14 @@ class Client:
         Args:
             run: the earlier run.
             accept_changes: use the code as it is now, where it was changed since.
+            max_workers: tasks at once.
+            confirm: the stack's name, where it is protected.
+            on_event: is told what happens.
+            raise_on_failure: False returns a failed run too.
 
         Raises:
-            BadInput: the code was changed, or is not there any more.
+            BadInput: the code was changed, or is not there any more, or the stack refuses it.
+            UnsupportedError: the stack's limits are lower now.
         """
         from crossdock_runtime.record import RunRecord
         from crossdock_runtime.state import find_run
@@ -172,6 +185,7 @@ class Client:
         run = find_run(store, run)
         document = RunRecord(store, run).document() or {}
         loaded = self._load_again(document)
+        check_stack(loaded, self.stack)
         parameters = self._before(run, loaded.plan, accept_changes)
         return self._start(
             loaded,
@@ -181,6 +195,7 @@ class Client:
             max_workers,
             run,
             None,
+            confirm,
             on_event,
             raise_on_failure,
         )
@@ -226,60 +241,24 @@ class Client:
         max_workers: int,
         resume: str | None,
         run_id: str | None,
+        confirm: str | None,
         on_event: Callable[[Event], None] | None,
         raise_on_failure: bool,
     ) -> Run:
-        from crossdock.stacks import CanRun, RunOptions
-        from crossdock_runtime.record import RunRecord, new_run_id
-        from crossdock_runtime.state import find_run
-
-        orchestrator = stack.orchestrator
-        if not isinstance(orchestrator, CanRun):
-            raise BadInput(
-                f"orchestrator {orchestrator.flavor!r} cannot start runs yet",
-                hint="crossdock compile …",
-                id="cannot-start-runs",
-            )
-        store = stack.artifact_store.open()
-        plan = loaded.plan
-        spec = orchestrator.translate(plan, stack)
-        store.create(f"plans/{plan.digest}.json", plan.to_json().encode())
-        if run_id is not None and (len(run_id) > 63 or not _RUN_ID.fullmatch(run_id)):
-            raise BadInput(
-                f"{run_id!r} is no run id",
-                hint="letters and digits, with '-', '_' and '.' in between: 63",
-                id="bad-run-id",
-            )
-        run = run_id or new_run_id()
-        document: dict[str, Any] = {
-            "pipeline": plan.name,
-            "plan": plan.digest,
-            "parameters": dict(tagged),
-            "cache": cache,
-            "source": loaded.source,
-            "project_root": str(loaded.root),
-            "orchestrator": orchestrator.flavor,
-        }
-        if resume is not None:
-            document["resume_from"] = find_run(store, resume)
-        if not RunRecord(store, run).create(document):
-            raise BadInput(f"there is a run {run!r} already", hint="leave --run-id out", id="run-id-taken")
-        options = RunOptions(
-            run=run,
-            plan=plan,
-            parameters=tagged,
+        order = Order(
+            loaded.plan,
+            tagged,
+            source=loaded.source,
+            root=loaded.root,
+            modules=loaded.modules,
             cache=cache,
             max_workers=max_workers,
+            resume=resume,
+            run_id=run_id,
+            confirm=confirm,
             on_event=on_event,
-            modules=loaded.modules,
-            project_root=str(loaded.root),
         )
-        handle = orchestrator.submit(spec, stack, options)
-        RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
-        status = orchestrator.status(handle)
-        if status != "succeeded" and raise_on_failure:
-            raise RunFailed(f"run {run} {status}", hint=f"crossdock runs show {run}")
-        return Run(store, run)
+        return Run(*start(stack, order, raise_on_failure=raise_on_failure))
 
     def replay(self, run: str, task: str, *, on_event: Callable[[Event], None] | None = None) -> tuple[str, Outcome]:
         """Run one task of a run again, here, with its real inputs, writing to a scratch run.

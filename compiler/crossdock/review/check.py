@@ -9,7 +9,7 @@ from crossdock.dsl.errors import Problem, UnsupportedError, did_you_mean
 from crossdock.dsl.frozen import frozen
 from crossdock.ir import Plan, check_support
 from crossdock.passes.load import Loaded
-from crossdock.stacks import Orchestrator
+from crossdock.stacks import Orchestrator, Stack
 
 
 @frozen
@@ -35,6 +35,30 @@ def check_target(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Checked:
         count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
         raise UnsupportedError(f"{target} cannot run {loaded.plan.name!r}: {count}", tuple(problems))
     return Checked(target, tuple(warnings))
+
+
+def check_stack(loaded: Loaded, stack: Stack) -> Checked:
+    """Everything that a stack does otherwise with a pipeline.
+
+    Raises:
+        UnsupportedError: its orchestrator cannot run it, or it asks for more than the stack's limits.
+    """
+    from crossdock.stacks.guardrails import over_limits
+
+    locations = loaded.traced.locations
+    over = list(over_limits(loaded.plan, stack.guardrails.limits, locations)) if stack.guardrails is not None else []
+    try:
+        checked = check_target(loaded, stack.orchestrator)
+    except UnsupportedError as error:
+        if not over:
+            raise
+        over = [*error.problems, *over]
+    if over:
+        count = f"{len(over)} problems" if len(over) > 1 else "a problem"
+        raise UnsupportedError(
+            f"stack {stack.name!r} does not take {loaded.plan.name!r}: {count}", tuple(over), id="over-limit"
+        )
+    return checked
 
 
 def override_problems(

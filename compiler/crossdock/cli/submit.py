@@ -1,0 +1,58 @@
+"""`crossdock submit` and `crossdock publish`."""
+
+from __future__ import annotations
+
+import click
+
+from crossdock.client import Client
+
+
+@click.command()
+@click.argument("source", metavar="SOURCE|DIR")
+@click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A pipeline parameter.")
+@click.option("--params", "params_file", type=click.Path(), help="A YAML file with parameters.")
+@click.option("--stack", help="Name of the stack; a bundle goes to the one that it was made for.")
+@click.option("--wait", is_flag=True, help="Return when the run has ended. On this machine it has in any case.")
+@click.option("--confirm", metavar="STACK", help="The name of a protected stack.")
+@click.option("--no-cache", is_flag=True, help="Run every task.")
+@click.option("--run-id", metavar="ID", help="A fixed run id.")
+def submit(
+    source: str,
+    params: tuple[str, ...],
+    params_file: str | None,
+    stack: str | None,
+    wait: bool,
+    confirm: str | None,
+    no_cache: bool,
+    run_id: str | None,
+) -> int:
+    """Start a run of the pipeline SOURCE, or of the bundle DIR as it was reviewed. Prints the run id."""
+    from crossdock.dsl.errors import RunFailed
+    from crossdock.passes.parameters import from_file, from_text
+    from crossdock_runtime.record import new_run_id
+
+    run = run_id or new_run_id()
+    try:
+        Client(stack).submit(
+            source,
+            from_file(params_file) if params_file else {},
+            texts=from_text(params),
+            confirm=confirm,
+            wait=wait,
+            cache=not no_cache,
+            run_id=run,
+        )
+    except RunFailed:
+        click.echo(run)
+        raise
+    click.echo(run)
+    return 0
+
+
+@click.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--stack", help="Which of several stacks.")
+def publish(folder: str, stack: str | None) -> int:
+    """Upload the plan of the bundle DIR to its stack's artifact store, and print where it is."""
+    click.echo(Client().publish(folder, stack=stack))
+    return 0

@@ -1,0 +1,140 @@
+"""Start a run: the one way that `run`, `resume` and `submit` take."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crossdock.dsl.errors import BadInput, RunFailed, UnsupportedError
+from crossdock.dsl.frozen import frozen
+
+if TYPE_CHECKING:
+    from crossdock.ir import Plan
+    from crossdock.stacks import Spec, Stack
+    from crossdock_runtime.driver import Event
+    from crossdock_runtime.store import Store
+
+_RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_POLL = (2.0, 15.0)
+
+
+@frozen
+class Order:
+    """What is to be started.
+
+    Attributes:
+        parameters: tagged values of all pipeline parameters.
+        spec: those bytes; None translates the plan.
+        source: SOURCE relative to the project's root, for the record.
+        root: the project's root on this machine.
+        modules: modules of the user's code.
+        resume: id of the run whose results are adopted.
+        run_id: a fixed id; None makes a new one.
+        confirm: what the user confirmed.
+        reviewed: whether it is an exported bundle.
+        wait: follow a run elsewhere until it has ended.
+    """
+
+    plan: Plan
+    parameters: Mapping[str, Any]
+    spec: Spec | None = None
+    source: str | None = None
+    root: Path | None = None
+    modules: tuple[str, ...] = ()
+    cache: bool = True
+    max_workers: int = 1
+    resume: str | None = None
+    run_id: str | None = None
+    on_event: Callable[[Event], None] | None = None
+    confirm: str | None = None
+    reviewed: bool = False
+    wait: bool = False
+
+
+def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store, str]:
+    """Start a run; its store and its id.
+
+    Raises:
+        BadInput: the stack refuses it, its orchestrator cannot start runs, or the run id cannot be taken.
+        RunFailed: it has ended otherwise than well, if that is to raise.
+    """
+    from crossdock.stacks import CanRun, RunOptions
+    from crossdock_runtime.record import RunRecord, new_run_id
+    from crossdock_runtime.state import find_run
+
+    orchestrator, plan = stack.orchestrator, order.plan
+    if not isinstance(orchestrator, CanRun):
+        raise BadInput(
+            f"orchestrator {orchestrator.flavor!r} cannot start runs yet",
+            hint=f"crossdock export SOURCE --stack {stack.name} -o DIR writes what it runs; compile and check work too",
+            id="cannot-start-runs",
+        )
+    refuse(stack, order)
+    store = stack.artifact_store.open()
+    spec = order.spec or orchestrator.translate(plan, stack)
+    publish(store, plan)
+    given = order.run_id
+    if given is not None and (len(given) > 63 or not _RUN_ID.fullmatch(given)):
+        raise BadInput(
+            f"{given!r} is no run id", hint="letters and digits, with '-', '_' and '.' in between: 63", id="bad-run-id"
+        )
+    run = given or new_run_id()
+    document: dict[str, Any] = {
+        "pipeline": plan.name,
+        "plan": plan.digest,
+        "parameters": dict(order.parameters),
+        "cache": order.cache,
+        "source": order.source,
+        "project_root": None if order.root is None else str(order.root),
+        "orchestrator": orchestrator.flavor,
+    }
+    if order.resume is not None:
+        document["resume_from"] = find_run(store, order.resume)
+    if not RunRecord(store, run).create(document):
+        raise BadInput(f"there is a run {run!r} already", hint="leave --run-id out", id="run-id-taken")
+    options = RunOptions(
+        run=run,
+        plan=plan,
+        parameters=order.parameters,
+        cache=order.cache,
+        max_workers=order.max_workers,
+        on_event=order.on_event,
+        modules=order.modules,
+        project_root=document["project_root"],
+    )
+    handle = orchestrator.submit(spec, stack, options)
+    RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
+    status = orchestrator.status(handle)
+    pause = _POLL[0]
+    while order.wait and status == "running":
+        time.sleep(pause)
+        pause = min(pause * 1.5, _POLL[1])
+        status = orchestrator.status(handle)
+    if status not in ("succeeded", "running") and raise_on_failure:
+        raise RunFailed(f"run {run} {status}", hint=f"crossdock runs show {run}")
+    return store, run
+
+
+def refuse(stack: Stack, order: Order) -> None:
+    """Hold an order against the stack's guardrails.
+
+    Raises:
+        BadInput: they refuse it; has every reason at once.
+        UnsupportedError: it asks for more than the stack's limits.
+    """
+    from crossdock.stacks.guardrails import check_submit, over_limits
+
+    check_submit(stack, confirm=order.confirm, reviewed=order.reviewed, source=order.root)
+    over = tuple(over_limits(order.plan, stack.guardrails.limits, {})) if stack.guardrails is not None else ()
+    if over:
+        raise UnsupportedError(f"stack {stack.name!r} does not take {order.plan.name!r}", over)
+
+
+def publish(store: Store, plan: Plan) -> str:
+    """Put a plan into the store under its digest, if it is not there; returns its key."""
+    key = f"plans/{plan.digest}.json"
+    store.create(key, plan.to_json().encode())
+    return key

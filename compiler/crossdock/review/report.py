@@ -1,0 +1,197 @@
+"""REVIEW.md: all that a reviewer of one bundle wants to know, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from crossdock.ir import Plan, Program, PythonCode, Task
+from crossdock.review import words
+from crossdock.review.lock import PICTURE_FILE, code_digest_of
+from crossdock.review.pictures import mermaid
+from crossdock.review.support import done_otherwise
+from crossdock.stacks import Orchestrator, Spec, Stack
+from crossdock.stacks.guardrails import explained
+
+_MOST_IN_MERMAID = 120
+_LONGEST_LIST = 6
+
+
+def report(plan: Plan, source: str, orchestrator: Orchestrator[Any], stack: Stack | None, spec: Spec) -> str:
+    """The text of REVIEW.md."""
+    parts = [
+        *_head(plan, source, orchestrator, stack, spec),
+        *_tasks(plan, orchestrator),
+        *_environment(plan),
+        *_otherwise(plan, orchestrator),
+        *_guardrails(stack),
+        *_picture(plan),
+        *_digests(plan),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A Markdown table; columns that are empty in every row are left out."""
+    body = [[cell(text) for text in row] for row in rows]
+    kept = [index for index in range(len(head)) if index == 0 or any(row[index] for row in body)]
+    yield f"| {' | '.join(head[index] for index in kept)} |"
+    yield f"|{' --- |' * len(kept)}"
+    for row in body:
+        yield f"| {' | '.join(row[index] for index in kept)} |"
+    yield ""
+
+
+def cell(text: str) -> str:
+    """A text that stays in its cell."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def code(text: str) -> str:
+    """A text as code in a cell; nothing for nothing."""
+    return f"`{text.replace('`', chr(0x2019))}`" if text else ""
+
+
+def named(names: Sequence[str]) -> str:
+    """Names, the rest counted where they are many."""
+    more = len(names) - _LONGEST_LIST
+    return ", ".join(names[:_LONGEST_LIST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _head(plan: Plan, source: str, orchestrator: Orchestrator[Any], stack: Stack | None, spec: Spec) -> Iterator[str]:
+    where = f"stack `{stack.name}`" if stack is not None else f"target `{orchestrator.flavor}`, with placeholders"
+    yield f"# {plan.name} on {where}"
+    yield ""
+    yield f"Exported from `{source}`. What runs when this bundle is submitted is: {', '.join(map(code, spec.files))}."
+    yield ""
+    rows = [("orchestrator", f"{orchestrator.name} ({orchestrator.flavor})" if stack else orchestrator.flavor)]
+    if stack is not None:
+        rows.append(("artifact store", store_text(stack)))
+        rows += [
+            (key.partition("/")[0].replace("_", " "), f"{item.name} ({item.flavor})")
+            for key, item in stack.components.items()
+        ]
+    rows += [("parameter", code(words.parameter_text(item))) for item in plan.parameters.values()]
+    rows += [("output", code(f"{name}: {words.binding_text(item.binding)}")) for name, item in plan.outputs.items()]
+    after = "the other tasks go on" if plan.on_failure == "continue" else "no further task starts"
+    rows += [("tasks", str(len(plan.tasks))), ("after a failure", after)]
+    yield from table(("", ""), rows)
+
+
+def store_text(stack: Stack) -> str:
+    """Name and flavor of an artifact store, and its address where that is not on one machine."""
+    store = stack.artifact_store
+    remote = "://" in store.url and not store.url.startswith("file:")
+    return f"{store.name} ({store.flavor})" + (f", {store.url}" if remote else "")
+
+
+def image_of(task: Task, orchestrator: Orchestrator[Any]) -> str:
+    """The image that a task runs in, as far as plan and configuration say it."""
+    if not orchestrator.remote:
+        return f"{task.settings.image} (not used)" if task.settings.image else ""
+    found = task.settings.image or getattr(orchestrator.config, "image", None)
+    return str(found) if found else "(placeholder)"
+
+
+def _tasks(plan: Plan, orchestrator: Orchestrator[Any]) -> Iterator[str]:
+    yield "## Tasks"
+    yield ""
+    head = ("task", "runs", "image", "command or step", "resources", "retries", "timeout", "cache", "secrets")
+    yield from table(head, (_row(plan, task, orchestrator) for task in plan.tasks))
+
+
+def _row(plan: Plan, task: Task, orchestrator: Orchestrator[Any]) -> tuple[str, ...]:
+    settings = task.settings
+    return (
+        code(task.id),
+        "; ".join(_runs(plan, task)),
+        code(image_of(task, orchestrator)),
+        code(words.shortened(words.code_text(task.code), 400)),
+        words.resources_text(settings.resources),
+        words.retry_text(task),
+        words.timeout_text(task),
+        words.cache_text(task),
+        words.secrets_text(task),
+    )
+
+
+def _runs(plan: Plan, task: Task) -> Iterator[str]:
+    if task.id == plan.on_exit:
+        yield "at the end in any case"
+    yield from (words.scope_text(plan, scope) for scope in plan.scopes_of(task.scope))
+    if task.after:
+        yield f"after {', '.join(task.after)}"
+
+
+def _environment(plan: Plan) -> Iterator[str]:
+    rows = []
+    for task in plan.tasks:
+        settings = task.settings
+        entries = [
+            f"{kind} {key}={value}"
+            for kind in ("env", "labels")
+            for key, value in sorted(getattr(settings, kind).items())
+        ]
+        entries += [f"requires {item}" for item in settings.requirements or ()]
+        entries += [
+            f"for {target}: {words.shortened(str(body), 200)}" for target, body in sorted(settings.targets.items())
+        ]
+        if entries:
+            rows.append((code(task.id), ", ".join(code(entry) for entry in entries)))
+    if rows:
+        yield "## Environment"
+        yield ""
+        yield from table(("task", "what it is given beside its inputs"), rows)
+
+
+def _otherwise(plan: Plan, orchestrator: Orchestrator[Any]) -> Iterator[str]:
+    yield f"## Done otherwise on {orchestrator.flavor}"
+    yield ""
+    rows = done_otherwise(plan, orchestrator)
+    if not rows:
+        yield "Nothing: the target has everything that this pipeline uses."
+        yield ""
+        return
+    yield from table(
+        ("feature", "tasks", "how"), ((row.feature.value, named(row.tasks) or "the pipeline", row.how) for row in rows)
+    )
+
+
+def _guardrails(stack: Stack | None) -> Iterator[str]:
+    lines = list(explained(stack.name, stack.guardrails)) if stack is not None and stack.guardrails is not None else []
+    if lines:
+        yield "## Guardrails"
+        yield ""
+        yield from (f"- {line}" for line in lines)
+        yield ""
+
+
+def _picture(plan: Plan) -> Iterator[str]:
+    yield "## Picture"
+    yield ""
+    if len(plan.tasks) <= _MOST_IN_MERMAID:
+        yield "```mermaid"
+        yield mermaid(plan).rstrip("\n")
+        yield "```"
+        yield ""
+    yield f"![{plan.name}]({PICTURE_FILE})"
+    yield ""
+
+
+def _digests(plan: Plan) -> Iterator[str]:
+    yield "## Digests"
+    yield ""
+    rows = [("plan", code(f"sha256:{plan.digest}")), ("code of all steps", code(code_digest_of(plan)))]
+    rows += [(code(task.id), code(task.code.digest)) for task in plan.tasks if isinstance(task.code, PythonCode)]
+    rows += [
+        (f"image of {code(task.id)}", code(task.settings.image or "") + _pinned(task))
+        for task in plan.tasks
+        if isinstance(task.code, Program) and task.settings.image
+    ]
+    yield from table(("of", "digest"), rows)
+    yield "A step's digest is over its code and all code of the project that it reaches. The files' digests are in"
+    yield "`crossdock.lock`; `crossdock diff` says what changed since."
+
+
+def _pinned(task: Task) -> str:
+    return "" if "@sha256:" in (task.settings.image or "") else " unpinned"
