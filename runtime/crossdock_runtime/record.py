@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -70,6 +71,8 @@ def new_run_id() -> str:
 
 def is_alive(pid: int) -> bool:
     """Whether a process of this machine lives; one that has ended lives no more when nobody has waited for it yet."""
+    if sys.platform == "win32":
+        return True  # signal 0 is Ctrl-C there; whether the heartbeat goes on is told by its age
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
