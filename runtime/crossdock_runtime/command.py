@@ -119,10 +119,6 @@ def _run(argv: Sequence[str] | None) -> int:
     )
     outcomes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
     codes = [outcome.exit_code for outcome in outcomes]
-    # What failed by infrastructure the platform may start again: the tasks behind it must not find the run stopped.
-    final = [outcome for outcome in outcomes if outcome.state == "failed" and outcome.exit_code != INFRASTRUCTURE]
-    if final and plan.on_failure == "stop" and task.id != plan.on_exit:
-        record.stop(task.id)
     for text in () if any(codes) else options.emit:
         name, _, path = text.partition("=")
         place = Path(path)
@@ -147,7 +143,12 @@ def _items(context: RunContext, task: str, options: Options) -> list[Index]:
 
 
 def _one(context: RunContext, task: str, index: Index) -> Outcome:
-    outcome: Outcome = run_task(context, context.plan.by_id[task], index)
+    plan = context.plan
+    outcome: Outcome = run_task(context, plan.by_id[task], index)
+    # What failed by infrastructure the platform may start again: the tasks behind it must not find the run stopped.
+    is_final = outcome.state == "failed" and outcome.exit_code != INFRASTRUCTURE
+    if is_final and plan.on_failure == "stop" and task != plan.on_exit:
+        context.run.stop(task)
     place = ".".join([task, *map(str, index)])
     line = f"{now()} {place}: {outcome.state}"
     if outcome.cause is not None:
