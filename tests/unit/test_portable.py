@@ -147,16 +147,21 @@ for words in WORDS:
 """
 
 
-def test_a_pipeline_is_written_checked_and_compiled_without_what_only_posix_has(project: Project) -> None:
+def test_a_pipeline_is_compiled_and_reviewed_without_what_only_posix_has(project: Project) -> None:
     words = [
         ["init", "demo", "--yes"],
         ["check", "pipe.py", "--all-targets"],
         ["compile", "pipe.py", "--target", "kubeflow", "-o", "specs"],
+        ["export", "pipe.py", "--target", "kubeflow", "-o", "review"],
+        ["diff", "pipe.py", "review"],
+        ["show", "pipe.py", "-o", "pipe.svg"],
+        ["stack", "list"],
         ["doctor"],
         ["runs", "list"],
     ]
     out = without_posix(project, f"WORDS = {words!r}\n{COMMANDS}")
     assert "kubeflow: ok" in out
+    assert "the same as in the bundle" in out
     assert (
         project.crossdock("compile", "pipe.py", "--target", "kubeflow").out.encode()
         == (project.folder / "specs" / "pipeline.yaml").read_bytes()
