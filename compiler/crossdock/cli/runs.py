@@ -160,9 +160,12 @@ def cancel(run: str, stack: str | None) -> int:
 @click.argument("run")
 @click.option("--accept-changes", is_flag=True, help="Use the code as it is now.")
 @click.option("--max-workers", type=click.IntRange(1, 512), default=1, show_default=True, help="Tasks at once.")
+@click.option("--confirm", metavar="STACK", help="The stack's name again, where it is protected.")
 @_STACK
 @_JSON
-def resume(run: str, accept_changes: bool, max_workers: int, stack: str | None, as_json: bool) -> int:
+def resume(
+    run: str, accept_changes: bool, max_workers: int, confirm: str | None, stack: str | None, as_json: bool
+) -> int:
     """Run what RUN did not finish, as a new run; what it committed is adopted."""
     from crossdock.cli.progress import Progress
     from crossdock.cli.run import finish
@@ -174,6 +177,7 @@ def resume(run: str, accept_changes: bool, max_workers: int, stack: str | None, 
             run,
             accept_changes=accept_changes,
             max_workers=max_workers,
+            confirm=confirm,
             on_event=progress.event,
             raise_on_failure=False,
         )

@@ -340,7 +340,7 @@ def export(name: str | None, output: str | None, as_json: bool) -> int:
 
     workspace = Workspace()
     body = workspace.export_stack(workspace.stack(name).name)
-    text = json.dumps(body, indent=1, default=str) + "\n" if as_json else dump(body)
+    text = json.dumps(body, indent=1, default=str, ensure_ascii=False) + "\n" if as_json else dump(body)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crossdock.client.listing import Listing
 from crossdock.client.review import ReviewVerbs
 from crossdock.client.runs import Output, Outputs, Run
+from crossdock.client.stacks import Flavor, Stacks
 from crossdock.client.starting import Order, start
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.pipeline import Pipeline
@@ -22,12 +24,12 @@ if TYPE_CHECKING:
     from crossdock_runtime.driver import Event
     from crossdock_runtime.store import Store
 
-__all__ = ["Client", "Output", "Outputs", "Run"]
+__all__ = ["Client", "Flavor", "Listing", "Output", "Outputs", "Run"]
 
 Parameters = Mapping[str, Any]
 
 
-class Client(ReviewVerbs):
+class Client(Stacks, ReviewVerbs):
     """Compiles and runs pipelines, and reads what became of them.
 
     Args:
@@ -48,7 +50,8 @@ class Client(ReviewVerbs):
             BadInput: there is none of that name, or it cannot be used.
         """
         if self._stack is None:
-            self._stack = self.workspace.build(self.workspace.active(self._given).name)
+            self._stack = self.workspace.build(self.workspace.stack(self._given).name)
+            self._built = True
         return self._stack
 
     @property

@@ -49,6 +49,14 @@ class Components:
         names = [(found, name) for found in types for name in self.files.component_names(found)]
         return {key: or_error(self.files.component, *key) for key in names}
 
+    def component(self, type_: str, name: str) -> ComponentDefinition:
+        """A component.
+
+        Raises:
+            BadInput: there is no such type or component, or its file is damaged.
+        """
+        return self.files.component(component_type(type_), name)
+
     def create_component(
         self,
         type_: str,

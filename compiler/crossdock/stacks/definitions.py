@@ -127,7 +127,11 @@ def check_name(name: str, what: str) -> str:
             id="bad-name",
         )
     if name.partition(".")[0].lower() in _DEVICES:
-        raise BadInput(f"{name!r} is the name of a device on Windows, so it cannot be a file there", id="bad-name")
+        raise BadInput(
+            f"{name!r} is the name of a device on Windows, so it cannot be a file there",
+            hint="take another name",
+            id="bad-name",
+        )
     return name
 
 
@@ -139,3 +143,8 @@ def dashed(type_: str) -> str:
 def title(type_: str) -> str:
     """A component type for people: `artifact store`."""
     return type_.replace("_", " ")
+
+
+def one(type_: str) -> str:
+    """A component type with its article: `an artifact store`."""
+    return f"{'an' if type_[0] in 'aeo' else 'a'} {title(type_)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from crossdock.stacks.definitions import (
     SEVERAL,
     ComponentDefinition,
     StackDefinition,
+    one,
     title,
 )
 
@@ -69,13 +71,18 @@ def stack_from(name: str, body: Mapping[str, Any], place: Place, keys: Sequence[
     listed = body.get("components")
     if not isinstance(listed, dict):
         problems.append(
-            Problem("a stack has `components:`, names by type", where=place("components"), id="bad-definition")
+            Problem(
+                "a stack has `components:`, names by type",
+                where=place("components"),
+                hint="components: {orchestrator: NAME, artifact_store: NAME}",
+                id="bad-definition",
+            )
         )
         listed = dict.fromkeys(REQUIRED)
     else:
         problems += [
             Problem(
-                f"a stack has an {title(type_)}",
+                f"a stack has {one(type_)}",
                 where=place("components"),
                 hint=f"add {type_}: NAME",
                 id="bad-definition",
@@ -102,9 +109,9 @@ def _wrong_member(type_: Any, names: tuple[Any, ...]) -> tuple[str | None, str |
     if type_ not in COMPONENT_TYPES:
         return f"{type_!r} is no component type", did_you_mean(str(type_), COMPONENT_TYPES)
     if not names or not all(isinstance(name, str) for name in names):
-        return f"{type_} is the name of a {title(type_)}", f"{type_}: NAME"
+        return f"{type_} is the name of {one(type_)}", f"{type_}: NAME"
     if len(names) > 1 and type_ not in SEVERAL:
-        return f"a stack has one {title(type_)}, not {len(names)}", None
+        return f"a stack has one {title(type_)}, not {len(names)}", f"{type_}: NAME"
     return None, None
 
 
@@ -118,10 +125,24 @@ def component_from(
     """
     problems = list(_unknown(place, body, keys))
     if not isinstance(body.get("flavor"), str):
-        problems.append(Problem("a component has `flavor:`, its name", where=place("flavor"), id="bad-definition"))
+        problems.append(
+            Problem(
+                "a component has `flavor:`, its name",
+                where=place("flavor"),
+                hint="crossdock flavor list",
+                id="bad-definition",
+            )
+        )
     config = body.get("config") or {}
     if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
-        problems.append(Problem("config is a mapping of names to values", where=place("config"), id="bad-definition"))
+        problems.append(
+            Problem(
+                "config is a mapping of names to values",
+                where=place("config"),
+                hint="config: {NAME: VALUE}",
+                id="bad-definition",
+            )
+        )
     if problems:
         raise BadInput(
             f"the file of {title(type_)} {name!r} is wrong", where=place(), problems=problems, id="bad-definition"
@@ -167,6 +188,11 @@ def parse(text: str, shown: str) -> Any:
     Raises:
         BadInput: it is no YAML, or a key comes twice; names the line.
     """
+    if text.lstrip().startswith("{"):  # JSON is nearly YAML: escapes of characters beyond 16 bits are not
+        try:
+            return json.loads(text, object_pairs_hook=_once)
+        except (ValueError, RecursionError):
+            pass
     import yaml
 
     loader = _loader()
@@ -174,7 +200,8 @@ def parse(text: str, shown: str) -> Any:
         return yaml.load(text, loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{shown}:{mark.line + 1}" if mark else shown
+        last = max(1, len(text.splitlines()))  # at the end of the text the parser names the line below it
+        where = f"{shown}:{min(mark.line + 1, last)}" if mark else shown
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise BadInput(
             f"not YAML: {problem}", where=where, hint="correct the line, or take it back in git", id="not-yaml"
@@ -190,8 +217,22 @@ def dump(body: Mapping[str, Any]) -> str:
     """The text of a definition: block style, keys in the order given."""
     import yaml
 
-    text: str = yaml.safe_dump(dict(body), sort_keys=False, default_flow_style=False, allow_unicode=True, width=100)
-    return text
+    class Dumper(yaml.SafeDumper):
+        def represent_text(self, text: str) -> Any:
+            odd = any(mark in text for mark in _ODD_BREAKS)  # which PyYAML folds away unless they are escaped
+            return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if odd else None)
+
+    Dumper.add_representer(str, Dumper.represent_text)
+    return str(yaml.dump(dict(body), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+_ODD_BREAKS = "\x85\u2028\u2029"
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a key comes twice")
+    return found
 
 
 def _loader() -> Any:
@@ -224,9 +265,8 @@ def read_mapping(file: Path, shown: str) -> tuple[dict[str, Any], Place]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadInput(
-            f"cannot be read: {why}", where=shown, hint="take it back in git, or delete it", id="unreadable-file"
-        ) from None
+        hint = "check the path" if isinstance(error, FileNotFoundError) else "take it back in git, or delete it"
+        raise BadInput(f"cannot be read: {why}", where=shown, hint=hint, id="unreadable-file") from None
     body = parse(text, shown)
     if not isinstance(body, dict):
         raise BadInput(

@@ -35,7 +35,7 @@ _SUFFIX = ".yaml"
 _LOCK = Path(PERSONAL, "lock")
 _PATIENCE = 30
 _IGNORE = ".gitignore"
-_IGNORED = "# What is personal, such as the active stack.\n/local/\n"
+_IGNORED = "# What is personal, such as the active stack; and what a killed process left behind.\n/local/\n*.tmp\n"
 
 
 def user_folder() -> Path:
@@ -87,6 +87,12 @@ class DefinitionFiles:
         if self._user:
             return user_folder()
         return project_folder(self._start) or new_project_folder(self._start)
+
+    @property
+    def _elsewhere(self) -> str:
+        if self._user:
+            return "change its permissions, or let CROSSDOCK_CONFIG name another folder"
+        return "change its permissions, or add --user: that writes to your own folder"
 
     # Reading
 
@@ -208,7 +214,7 @@ class DefinitionFiles:
                     ) from None
                 except OSError as error:
                     if folder == mine:  # what nobody can write to needs no lock
-                        raise cannot_write(folder, error) from None
+                        raise cannot_write(folder, error, self._elsewhere) from None
             try:
                 if mine.name == FOLDER and not (mine / _IGNORE).exists():
                     write_atomically(mine / _IGNORE, _IGNORED)
@@ -302,7 +308,7 @@ def write_atomically(file: Path, text: str) -> None:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
@@ -318,11 +324,11 @@ def write_atomically(file: Path, text: str) -> None:
         raise cannot_write(file, error) from None
 
 
-def cannot_write(file: Path, error: OSError) -> BadInput:
+def cannot_write(file: Path, error: OSError, hint: str = "take another place, or change its permissions") -> BadInput:
     """The error for a place that the system refuses to write to."""
     return BadInput(
         f"cannot be written: {error.strerror or error}",
         where=documents.shown_path(file),
-        hint="change the permissions, or work in another folder; --user writes to the user's own",
+        hint=hint,
         id="not-writable",
     )

@@ -12,14 +12,17 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import BadInput, Problem, TraceError, did_you_mean
 from crossdock.dsl.frozen import frozen
-from crossdock.dsl.settings import Resources, parse_bytes, parse_cpu, parse_seconds
-from crossdock.ir import Plan
+from crossdock.dsl.settings import Resources, format_bytes, parse_bytes, parse_cpu, parse_seconds
 from crossdock.stacks.definitions import StackDefinition
 from crossdock.stacks.documents import line_of
+
+if TYPE_CHECKING:
+    from crossdock.ir import Plan
+    from crossdock.stacks.base import Stack
 
 LIMITS = {
     "cpu": "cores a task",
@@ -29,6 +32,7 @@ LIMITS = {
     "timeout": "wall time an attempt of a task",
 }
 _LISTS = ("users", "branches")
+_OTHERS = "let somebody else submit it, or submit it from another branch"
 
 
 @frozen
@@ -113,13 +117,15 @@ def _read(stack: StackDefinition) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def _limit(name: str, text: Any) -> float:
+    if isinstance(text, bool):
+        raise ValueError(text)
     if name == "memory":
         return float(parse_bytes(text, name))
     if name == "timeout":
         return float(parse_seconds(text, name))
     if name == "cpu":
         return float(parse_cpu(text))
-    if isinstance(text, bool) or not isinstance(text, (int, float)) or text < 0:
+    if not isinstance(text, (int, float)) or not 0 <= text < float("inf"):
         raise ValueError(text)
     return float(text)
 
@@ -162,8 +168,36 @@ def over_limits(plan: Plan, limits: Mapping[str, float], places: Mapping[str, st
 
 def _shown(name: str, value: float) -> str:
     if name == "memory":
-        return f"{value / 2**30:g}Gi"
+        return format_bytes(int(value))
     return f"{value:g} s" if name == "timeout" else f"{value:g}"
+
+
+def check_submit(stack: Stack, *, confirm: str | None, reviewed: bool, source: Path | None = None) -> None:
+    """Whether a submit to a stack is refused; every path that starts a run calls this first, before it writes anything.
+
+    Args:
+        stack: the stack.
+        confirm: what the user confirmed.
+        reviewed: whether an exported bundle is submitted.
+        source: a folder of the user's repository; None is the working folder.
+
+    Raises:
+        BadInput: it is; has every reason at once.
+    """
+    problems = []
+    if confirm is not None and confirm != stack.name:
+        problems.append(
+            Problem(
+                f"{confirm!r} was confirmed, and the stack is {stack.name!r}",
+                hint=f"--stack {confirm}, or confirm {stack.name!r} after another look",
+                id="protected-stack",
+            )
+        )
+    if stack.guardrails is not None:
+        given = stack.name if problems else confirm  # one problem is enough
+        problems += refusals(stack.name, stack.guardrails, confirm=given, reviewed=reviewed, source=source)
+    if problems:
+        raise BadInput(f"stack {stack.name!r} takes no run of this", problems=problems, id="refused")
 
 
 def refusals(
@@ -180,7 +214,9 @@ def refusals(
     """
     if rules.protected and confirm != stack:
         yield Problem(
-            f"stack {stack!r} is protected", hint=f"look again, then add --confirm {stack}", id="protected-stack"
+            f"stack {stack!r} is protected",
+            hint=f"look again, then add --confirm {stack}, or confirm={stack!r}",
+            id="protected-stack",
         )
     if rules.require_reviewed and not reviewed:
         yield Problem(
@@ -197,13 +233,18 @@ def refusals(
                 id="unclean-git",
             )
         elif changed:
-            count = len(changed.splitlines())
             yield Problem(
-                f"{count} files are not committed, stack {stack!r} wants none",
+                f"stack {stack!r} wants everything committed, and {_named(changed)}",
                 hint="git commit, or git stash",
                 id="unclean-git",
             )
     yield from _people(stack, rules, source)
+
+
+def _named(changed: str) -> str:
+    files = [line[3:] for line in changed.splitlines()]
+    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+    return f"{', '.join(files[:3])}{more} {'is' if len(files) == 1 else 'are'} not"
 
 
 def _people(stack: str, rules: Guardrails, source: Path | None) -> Iterator[Problem]:
@@ -215,9 +256,13 @@ def _people(stack: str, rules: Guardrails, source: Path | None) -> Iterator[Prob
         name = value()
         shown = f"{what} {name!r}" if name else f"no {what}"
         if allowed is not None and not _matches(name, allowed):
-            yield Problem(f"stack {stack!r} allows {key} {', '.join(allowed)}; this is {shown}", id="not-allowed")
+            yield Problem(
+                f"stack {stack!r} allows {key} {', '.join(allowed)}; this is {shown}", hint=_OTHERS, id="not-allowed"
+            )
         if denied is not None and _matches(name, denied):
-            yield Problem(f"stack {stack!r} denies {key} {', '.join(denied)}; this is {shown}", id="not-allowed")
+            yield Problem(
+                f"stack {stack!r} denies {key} {', '.join(denied)}; this is {shown}", hint=_OTHERS, id="not-allowed"
+            )
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -238,7 +283,7 @@ def _git(*words: str, folder: Path | None) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout.rstrip() if done.returncode == 0 else None
 
 
 def explained(stack: str, rules: Guardrails) -> Iterator[str]:

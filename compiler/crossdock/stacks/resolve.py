@@ -43,8 +43,8 @@ def build_stack(stack: StackDefinition, component: Callable[[str, str], Componen
     if not problems:
         problems += unfit(stack.name, made)
     if problems or guardrails is None:
-        count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
-        raise BadInput(f"stack {stack.name!r} cannot be used: {count}", problems=problems, id="unusable-stack")
+        count = f": {len(problems)} problems" if len(problems) > 1 else ""
+        raise BadInput(f"stack {stack.name!r} cannot be used{count}", problems=problems, id="unusable-stack")
     orchestrator, store = made.pop("orchestrator")[0], made.pop("artifact_store")[0]
     assert isinstance(orchestrator, Orchestrator)
     assert isinstance(store, ArtifactStore)

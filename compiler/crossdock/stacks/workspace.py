@@ -18,6 +18,7 @@ from crossdock.stacks.definitions import (
     ComponentDefinition,
     StackDefinition,
     dashed,
+    one,
     title,
 )
 from crossdock.stacks.exchange import exported, read_exported
@@ -68,9 +69,7 @@ class Workspace(Components):
             if not components.get(type_):
                 flag = "-o" if type_ == "orchestrator" else "-a"
                 names = ", ".join(self.files.component_names(type_))
-                raise BadInput(
-                    f"a stack has an {title(type_)}", hint=f"{flag} NAME, one of: {names}", id="bad-definition"
-                )
+                raise BadInput(f"a stack has {one(type_)}", hint=f"{flag} NAME, one of: {names}", id="bad-definition")
         with self.files.locked():
             stack = StackDefinition(
                 name, self._spelled(components), description, dict(guardrails or {}), level=self.files.level
@@ -106,9 +105,7 @@ class Workspace(Components):
             members = {**before.components, **self._spelled(components or {})}
             for type_ in remove:
                 if type_ in REQUIRED:
-                    raise BadInput(
-                        f"a stack has an {title(type_)}", hint="name another one instead", id="bad-definition"
-                    )
+                    raise BadInput(f"a stack has {one(type_)}", hint="name another one instead", id="bad-definition")
                 if type_ not in members:
                     raise BadInput(f"stack {name!r} has no {title(type_)}", id="unknown-component")
                 del members[type_]
