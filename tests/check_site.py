@@ -1,4 +1,4 @@
-"""Check the built site: it fetches nothing from another host, and no page of docs/ is missing.
+"""Check the built site: it fetches nothing from another host, no page of docs/ is missing, no block is left as text.
 
 python tests/check_site.py <folder of the site>
 """
@@ -20,16 +20,20 @@ DRAWN_BY_A_CDN = 'class="mermaid"'
 
 
 class Fetches(HTMLParser):
-    """What a browser gets for a page without a click."""
+    """What a browser gets for a page without a click, and the text that it shows."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag in FETCHED and given.get("rel") not in NOT_FETCHED:
             self.found.append(given.get(FETCHED[tag], ""))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
 
 def problems(site: Path) -> Iterator[str]:
@@ -42,6 +46,8 @@ def problems(site: Path) -> Iterator[str]:
         for address in fetches.found:
             if ELSEWHERE.match(address):
                 yield f"{page.relative_to(site)} fetches {address}"
+        if "```" in fetches.text:
+            yield f"{page.relative_to(site)} shows the fence of a block: its first line is a language and nothing else"
         if DRAWN_BY_A_CDN in text:
             yield f"{page.relative_to(site)} has a picture that is drawn by a script of another host"
     for style in sorted(site.rglob("*.css")):
