@@ -92,9 +92,13 @@ class KubeflowOverrides(TaskOverrides):
     """`targets={"kubeflow": {…}}` of a step.
 
     Attributes:
-        node_selector, tolerations, labels, annotations: added to what the task has already.
+        node_selector: labels of the nodes to ask for, added to those that the task asks for already.
+        tolerations: added likewise.
+        labels: of the pod, added likewise.
+        annotations: of the pod, added likewise.
         volumes: persistent volume claims to mount.
-        cpu_limit, memory_limit: Kubernetes quantities, where a limit is to differ from the request.
+        cpu_limit: a Kubernetes quantity, where the limit is to differ from the request.
+        memory_limit: likewise.
         accelerator: the extended resource that `gpu` counts, e.g. `amd.com/gpu`.
         retries: instead of the configuration's.
     """
