@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock.client.listing import Listing
 from crossdock.client.review import ReviewVerbs
-from crossdock.client.runs import Output, Outputs, Run
+from crossdock.client.runs import Output, Outputs, Run, echo
 from crossdock.client.stacks import Flavor, Stacks
 from crossdock.client.starting import Order, start
 from crossdock.dsl.errors import BadInput
@@ -135,7 +136,7 @@ class Client(Stacks, ReviewVerbs):
             accept_changes: resume with a pipeline that was changed since.
             run_id: a fixed id instead of a new one.
             confirm: the stack's name, where it is protected.
-            on_event: is told what happens.
+            on_event: is told what happens; without it, what tasks print is printed.
             raise_on_failure: False returns a failed run too.
 
         Raises:
@@ -174,7 +175,7 @@ class Client(Stacks, ReviewVerbs):
             accept_changes: use the code as it is now, where it was changed since.
             max_workers: tasks at once.
             confirm: the stack's name, where it is protected.
-            on_event: is told what happens.
+            on_event: is told what happens; without it, what tasks print is printed.
             raise_on_failure: False returns a failed run too.
 
         Raises:
@@ -259,7 +260,7 @@ class Client(Stacks, ReviewVerbs):
             resume=resume,
             run_id=run_id,
             confirm=confirm,
-            on_event=on_event,
+            on_event=on_event or echo(sys.stdout),
         )
         return Run(*start(stack, order, raise_on_failure=raise_on_failure))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from crossdock.dsl.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
+    from crossdock_runtime.driver import Event
     from crossdock_runtime.loading import Project
     from crossdock_runtime.state import RunState
     from crossdock_runtime.store import Store
@@ -75,6 +76,33 @@ class Outputs(Mapping[str, Output]):
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def __repr__(self) -> str:
+        from crossdock_runtime.show import manifest_text
+
+        width = max(map(len, self._found), default=0)
+        lines = [f"  {name:<{width}}  {manifest_text(manifest)}" for name, manifest in self._found.items()]
+        return "\n".join(["<Outputs", *lines]) + ">"
+
+
+def echo(out: TextIO) -> Callable[[Event], None]:
+    """Shows what tasks print where nobody else listens: in a script or a notebook."""
+
+    def tell(event: Event) -> None:
+        if event.kind == "line":
+            name = ".".join([event.task, *map(str, event.index)])
+            out.write(f"{name} | {event.text}\n")
+
+    return tell
+
+
+def failure_of(state: RunState) -> str:
+    """The user's own traceback of the first task that failed, and why it did."""
+    for task in state.tasks:
+        if task.state in ("failed", "lost") and task.cause is not None:
+            why = f"{task.name}: {task.cause.kind}: {task.cause.message}"
+            return f"{why}\n{task.cause.traceback.rstrip()}" if task.cause.traceback else why
+    return state.status
 
 
 class Run:

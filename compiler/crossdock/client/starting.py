@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crossdock.client.runs import failure_of
 from crossdock.dsl.errors import BadInput, RunFailed, UnsupportedError
 from crossdock.dsl.frozen import frozen
 
@@ -31,6 +33,7 @@ class Order:
         source: SOURCE relative to the project's root, for the record.
         root: the project's root on this machine.
         modules: modules of the user's code.
+        locations: `file:line` of each task, where it is known.
         resume: id of the run whose results are adopted.
         run_id: a fixed id; None makes a new one.
         confirm: what the user confirmed.
@@ -44,6 +47,7 @@ class Order:
     source: str | None = None
     root: Path | None = None
     modules: tuple[str, ...] = ()
+    locations: Mapping[str, str] = field(default_factory=dict)
     cache: bool = True
     max_workers: int = 1
     resume: str | None = None
@@ -63,7 +67,7 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
     """
     from crossdock.stacks import CanRun, RunOptions
     from crossdock_runtime.record import RunRecord, new_run_id
-    from crossdock_runtime.state import find_run
+    from crossdock_runtime.state import find_run, read_state
 
     orchestrator, plan = stack.orchestrator, order.plan
     if not isinstance(orchestrator, CanRun):
@@ -114,7 +118,8 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         pause = min(pause * 1.5, _POLL[1])
         status = orchestrator.status(handle)
     if status not in ("succeeded", "running") and raise_on_failure:
-        raise RunFailed(f"run {run} {status}", hint=f"crossdock runs show {run}")
+        why = failure_of(read_state(store, run))
+        raise RunFailed(f"run {run} {status}: {why}", hint=f"crossdock runs show {run}")
     return store, run
 
 
@@ -128,7 +133,9 @@ def refuse(stack: Stack, order: Order) -> None:
     from crossdock.stacks.guardrails import check_submit, over_limits
 
     check_submit(stack, confirm=order.confirm, reviewed=order.reviewed, source=order.root)
-    over = tuple(over_limits(order.plan, stack.guardrails.limits, {})) if stack.guardrails is not None else ()
+    over = (
+        tuple(over_limits(order.plan, stack.guardrails.limits, order.locations)) if stack.guardrails is not None else ()
+    )
     if over:
         raise UnsupportedError(f"stack {stack.name!r} does not take {order.plan.name!r}", over)
 
