@@ -186,7 +186,7 @@ class ReviewVerbs:
 
         stack = self.stack
         loaded = source if isinstance(source, Loaded) else load(str(source) if isinstance(source, Path) else source)
-        refuse(stack, Order(loaded.plan, {}, root=loaded.root, confirm=confirm))
+        refuse(stack, Order(loaded.plan, {}, root=loaded.root, locations=loaded.traced.locations, confirm=confirm))
         bundle, _ = make_bundle(loaded, stack.orchestrator, stack)
         _refuse_placeholders(bundle)
         tagged = bind(loaded.pipeline, loaded.plan, parameters, texts)

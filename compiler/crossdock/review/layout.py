@@ -19,7 +19,9 @@ _Node: TypeAlias = "str | tuple[str, str, int]"
 _COMFORTABLE = 1400.0
 _SWEEPS = 24
 _ALONG = 64.0
+_ALONG_A_CHAIN = 32.0
 _ACROSS = 22.0
+_ACROSS_A_LIST = 10.0
 
 
 @frozen
@@ -52,19 +54,20 @@ def lay_out(nodes: Sequence[str], edges: Sequence[Edge], last: str | None, box: 
     widest = max(sum(isinstance(node, str) for node in row) for row in rows)
     down = widest * (box[0] + _ACROSS) <= max(_COMFORTABLE, len(rows) * (box[0] + _ALONG))
     across, along = (box[0], box[1]) if down else (box[1], box[0])
-    centre = _across(rows, neighbours, across)
+    pitch = along + (_ALONG_A_CHAIN if down and widest < 3 else _ALONG)
+    centre = _across(rows, neighbours, across, _ACROSS if down else _ACROSS_A_LIST)
     size_across = max(place + (across / 2 if isinstance(node, str) else 0) for node, place in centre.items())
 
     def point(node: _Node, shift: float = 0.0) -> Point:
         depth = layer[node] if isinstance(node, str) else node[2]
-        main = depth * (along + _ALONG) + along / 2 + shift
+        main = depth * pitch + along / 2 + shift
         return (round(centre[node], 1), round(main, 1)) if down else (round(main, 1), round(centre[node], 1))
 
     lines = {
         edge: (point(edge[0], along / 2), *map(point, between), point(edge[1], -along / 2))
         for edge, between in chains.items()
     }
-    size_along = len(rows) * (along + _ALONG) - _ALONG
+    size_along = (len(rows) - 1) * pitch + along
     width, height = (size_across, size_along) if down else (size_along, size_across)
     return Layout({node: point(node) for node in nodes}, lines, round(width, 1), round(height, 1), down)
 
@@ -129,7 +132,7 @@ def _order(rows: list[list[_Node]], neighbours: Mapping[_Node, tuple[list[_Node]
 
 
 def _across(
-    rows: list[list[_Node]], neighbours: Mapping[_Node, tuple[list[_Node], list[_Node]]], size: float
+    rows: list[list[_Node]], neighbours: Mapping[_Node, tuple[list[_Node], list[_Node]]], size: float, gap: float
 ) -> dict[_Node, float]:
     """Each node as near to its neighbours as those beside it let it."""
 
@@ -139,10 +142,10 @@ def _across(
     centre: dict[_Node, float] = {}
     gaps: list[list[float]] = []
     for row in rows:
-        gaps.append([half(one) + half(other) + _ACROSS for one, other in pairwise(row)])
+        gaps.append([half(one) + half(other) + gap for one, other in pairwise(row)])
         at = 0.0
-        for node, gap in zip(row, [0.0, *gaps[-1]], strict=True):
-            at += gap
+        for node, step in zip(row, [0.0, *gaps[-1]], strict=True):
+            at += step
             centre[node] = at
     for sweep in range(_SWEEPS):
         side = sweep % 2

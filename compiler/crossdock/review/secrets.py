@@ -18,36 +18,49 @@ from crossdock_runtime.nodes_json import input_json
 _HINT = 'give it as secrets={"NAME": Secret(…)}, which is resolved where it is used; and change the value: it was read'
 _NAME_HINT = f"{_HINT}. If it is no secret, give it a name that does not say so"
 
-_KNOWN = {
-    "an AWS access key": r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b",
-    "a private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
-    "a GitHub token": r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
-    "a GitLab token": r"\bgl(?:pat|dt|rt|ptt|cbt|soat)-[A-Za-z0-9_-]{20,}",
-    "a Slack token": r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{10,}",
-    "a Slack webhook": r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,}",
-    "a Google API key": r"\bAIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])",
-    "a Google OAuth token": r"\bya29\.[0-9A-Za-z_-]{20,}|\bGOCSPX-[0-9A-Za-z_-]{20,}",
-    "a Hugging Face token": r"\bhf_[A-Za-z0-9]{30,}\b",
-    "an OpenAI or Anthropic key": r"\bsk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-)?[A-Za-z0-9_-]{32,}",
-    "a Stripe key": r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}",
-    "a PyPI token": r"\bpypi-[A-Za-z0-9_-]{50,}",
-    "an npm token": r"\bnpm_[A-Za-z0-9]{36}\b",
-    "a Databricks token": r"\bdapi[0-9a-f]{32}\b",
-    "a DigitalOcean token": r"\bdo[opr]_v1_[0-9a-f]{64}\b",
-    "a SendGrid key": r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
-    "a Vault token": r"\bhv[sbr]\.[A-Za-z0-9_-]{24,}",
-    "a JSON web token": r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
-    "an Azure storage key": r"\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}",
-    "a signed URL": r"[?&](?:X-Amz-Signature|X-Goog-Signature|sig)=[A-Za-z0-9%+/_-]{20,}",
-    "a URL with a password": r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"<>{}$]*:(?![$<{*])[^\s/@'\"<>{}]{3,}@[^\s/]",
-}
-_PATTERNS = tuple((what, re.compile(pattern)) for what, pattern in _KNOWN.items())
-_ANY = re.compile("|".join(f"(?:{pattern})" for pattern in _KNOWN.values()))
+_KNOWN = (
+    ("an AWS access key", ("AKIA", "ASIA", "ABIA", "ACCA"), r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b"),
+    ("a private key", ("PRIVATE KEY",), r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
+    (
+        "a GitHub token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    ),
+    (
+        "a GitLab token",
+        ("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glsoat-"),
+        r"\bgl(?:pat|dt|rt|ptt|cbt|soat)-[A-Za-z0-9_-]{20,}",
+    ),
+    ("a Slack token", ("xox", "xapp-"), r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{10,}"),
+    ("a Slack webhook", ("hooks.slack.com",), r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,}"),
+    ("a Google API key", ("AIza",), r"\bAIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])"),
+    ("a Google OAuth token", ("ya29.", "GOCSPX-"), r"\bya29\.[0-9A-Za-z_-]{20,}|\bGOCSPX-[0-9A-Za-z_-]{20,}"),
+    ("a Hugging Face token", ("hf_",), r"\bhf_[A-Za-z0-9]{30,}\b"),
+    (
+        "an OpenAI or Anthropic key",
+        ("sk-",),
+        r"\bsk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-)?(?=[\w-]*[A-Z])(?=[\w-]*\d)[A-Za-z0-9_-]{32,}",
+    ),
+    ("a Stripe key", ("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    ("a PyPI token", ("pypi-",), r"\bpypi-[A-Za-z0-9_-]{50,}"),
+    ("an npm token", ("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b"),
+    ("a Databricks token", ("dapi",), r"\bdapi[0-9a-f]{32}\b"),
+    ("a DigitalOcean token", ("_v1_",), r"\bdo[opr]_v1_[0-9a-f]{64}\b"),
+    ("a SendGrid key", ("SG.",), r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    ("a Vault token", ("hvs.", "hvb.", "hvr."), r"\bhv[sbr]\.[A-Za-z0-9_-]{24,}"),
+    ("a JSON web token", ("eyJ",), r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    ("an Azure storage key", ("AccountKey=",), r"\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}"),
+    ("a signed URL", ("-Signature=", "sig="), r"[?&](?:X-Amz-Signature|X-Goog-Signature|sig)=[A-Za-z0-9%+/_-]{20,}"),
+    ("a URL with a password", ("@",), r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"<>{}$]*:(?![$<{*])[^\s/@'\"<>{}]{3,}@[^\s/]"),
+)
+"""What it is, what is in it in any case (which is quick to look for), and how it is spelled."""
+_PATTERNS = tuple((what, literals, re.compile(pattern)) for what, literals, pattern in _KNOWN)
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _PASSWORD = {"password", "passwd", "passphrase", "pwd", "pass"}
 _SUSPICIOUS = {"secret", "token", "apikey", "credential", "credentials", "bearer", "authorization"}
 _KEYS = {"api", "access", "private", "secret", "signing", "encryption", "account", "auth", "shared", "storage"}
+_IN_NAMES = ("pass", "pwd", "secret", "token", "credential", "bearer", "authorization", "key")
 _HARMLESS_ENDS = {
     "id",
     "name",
@@ -81,8 +94,10 @@ def refuse_secrets(plan: Plan, files: Mapping[str, str]) -> None:
     """
     problems = list(in_plan(plan))
     known = {problem.message for problem in problems}
+    named = [secret.reference for task in plan.tasks for secret in task.settings.secrets.values()]
+    references = frozenset(part for reference in named for part in (reference, *reference.split("/")))
     for name, text in files.items():
-        for problem in in_file(name, text):
+        for problem in in_file(name, text, references):
             if not problems or not any(_tail(problem.message) == _tail(message) for message in known):
                 problems.append(problem)
     if problems:
@@ -128,29 +143,32 @@ def _problems(place: str, name: str, value: Any, task: str | None = None) -> Ite
             yield Problem(f"{at} looks like {what}: {masked(text, what)}", task=task, hint=hint)
 
 
-def in_file(name: str, text: str) -> Iterator[Problem]:
-    """What a file holds, by line; YAML and JSON are also read, for values under suspicious names."""
+def in_file(name: str, text: str, references: frozenset[str] = frozenset()) -> Iterator[Problem]:
+    """What a file holds, by line; YAML and JSON are also read, for values under suspicious names.
+
+    Args:
+        name: of the file.
+        text: of the file.
+        references: names of secrets, which are no secrets themselves.
+    """
     seen = set()
-    if _ANY.search(text):
-        for number, line in enumerate(text.splitlines(), 1):
-            for what, pattern in _PATTERNS:
-                match = pattern.search(line)
-                if match is not None:
-                    shown = masked(match.group(), what)
-                    seen.add(shown)
-                    yield Problem(f"the text looks like {what}: {shown}", where=f"{name}:{number}", hint=_HINT)
+    for what, literals, pattern in _PATTERNS:
+        for match in pattern.finditer(text) if any(literal in text for literal in literals) else ():
+            shown = masked(match.group(), what)
+            seen.add(shown)
+            number = text.count("\n", 0, match.start()) + 1
+            yield Problem(f"the text looks like {what}: {shown}", where=f"{name}:{number}", hint=_HINT)
     for key, value in _named(name, text):
-        found = suspicion(key, value)
+        found = suspicion(key, value) if value not in references else None
         if found is not None and masked(value, found[0]) not in seen:
             yield Problem(f"{key} looks like {found[0]}: {masked(value, found[0])}", where=name, hint=found[1])
 
 
 def suspicion(name: str, text: str) -> tuple[str, str] | None:
     """What a text looks like, and a hint; None when it is harmless."""
-    if _ANY.search(text):
-        for what, pattern in _PATTERNS:
-            if pattern.search(text):
-                return what, _HINT
+    for what, literals, pattern in _PATTERNS:
+        if any(literal in text for literal in literals) and pattern.search(text):
+            return what, _HINT
     kind = _kind_of(name)
     if kind is None or _REFERENCE.match(text) or not text.isprintable() or " " in text:
         return None
@@ -183,7 +201,7 @@ def entropy(text: str) -> float:
 
 def masked(text: str, what: str) -> str:
     """The start of a value, so that its owner knows it."""
-    for kind, pattern in _PATTERNS:
+    for kind, _, pattern in _PATTERNS:
         if kind == what:
             match = pattern.search(text)
             text = match.group() if match is not None else text
@@ -211,6 +229,9 @@ def _texts(value: Any, place: str, name: str) -> Iterator[tuple[str, str, str]]:
 def _named(file: str, text: str) -> Iterator[tuple[str, str]]:
     """Names and texts that are their values."""
     suffix = PurePosixPath(file).suffix
+    lower = text.lower()
+    if not any(word in lower for word in _IN_NAMES):
+        return
     if suffix in (".yaml", ".yml", ".json"):
         for document in _documents(suffix, text):
             yield from _pairs(document, "")
