@@ -34,9 +34,10 @@ def files(folder: Path) -> set[str]:
 
 
 def test_what_it_writes_runs(project: Project) -> None:
-    done = project.crossdock("init", "demo", "--yes")
+    done = project.crossdock("init", "demo", "--yes", "--store", "")
     assert done.code == 0, str(done)
     demo = project.folder / "demo"
+    assert (demo / ".crossdock/components/artifact_store/dev.yaml").read_text() == "flavor: local\n"
     assert files(demo) == FILES
     assert done.out.splitlines()[: len(FILES)] == [f"demo/{name}" for name in sorted(FILES)]
     typed = [line.strip() for line in done.out.partition("next:\n")[2].splitlines()]

@@ -35,7 +35,7 @@ def init(folder: str, name: str | None, target: str | None, store: str | None, y
         target = target or _ask(f"Where are pipelines to run in the end ({flavors})", _TARGET)
         if store is None:
             store = _ask("Folder of the artifact store (empty: your data folder)", "") or None
-    done = write_first_project(place, name=name or _NAME, target=target or _TARGET, store=store)
+    done = write_first_project(place, name=name or _NAME, target=target or _TARGET, store=store or None)
     for line in _told(done):
         click.echo(line)
     return 0
