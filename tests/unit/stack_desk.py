@@ -15,7 +15,7 @@ import pytest
 from running import CROSSDOCK, Done, finish
 
 from crossdock import registry
-from crossdock.cli import main as command_line
+from crossdock.cli.main import run as run_command
 from crossdock.stacks.workspace import Workspace
 
 FLAVORS = '''
@@ -162,7 +162,7 @@ class Desk:
         """Run `crossdock <line>` here; it must end with that code."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            found = command_line.run([*line.split(), *more])
+            found = run_command([*line.split(), *more])
         done = Done(found, out.getvalue(), err.getvalue())
         assert done.code == code, str(done)
         assert "Traceback" not in done.err

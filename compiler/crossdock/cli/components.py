@@ -70,7 +70,7 @@ def fields(words: Iterable[str]) -> tuple[list[str], dict[str, str | None]]:
 
 def _one_name(names: list[str]) -> str:
     if not names:
-        raise click.UsageError("Missing argument 'NAME'.")
+        raise click.UsageError("missing argument 'NAME'")
     if len(names) > 1:
         raise click.UsageError(f"one NAME, not {len(names)}: {' '.join(names)}; settings are written --key=value")
     return names[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from crossdock.client.listing import Listing
-from crossdock.dsl.errors import BadInput
+from crossdock.dsl.errors import BadInput, did_you_mean
 from crossdock.dsl.frozen import frozen
 from crossdock.stacks.definitions import COMPONENT_TYPES, GUARDRAILS, ComponentDefinition, StackDefinition, title
 from crossdock.stacks.workspace import Workspace
@@ -169,11 +169,10 @@ class Stacks:
             BadInput: there is no such stack or component, or what is left cannot be used.
             TypeError: there is no such component type or guardrail.
         """
-        unknown = [key for key in changes if key not in (*COMPONENT_TYPES, *GUARDRAILS)]
-        if unknown:
-            raise TypeError(
-                f"update_stack() has no {unknown[0]!r}; it has {', '.join((*COMPONENT_TYPES, *GUARDRAILS))}"
-            )
+        known = (*COMPONENT_TYPES, *GUARDRAILS)
+        for key in changes:
+            if key not in known:
+                raise TypeError(f"update_stack() has no {key!r}; {did_you_mean(key, known)}")
         self._forget()
         return self.workspace.update_stack(
             name,
