@@ -111,6 +111,19 @@ def _help(bench: Bench) -> Figure:
     return Figure(cost.cpu, cost)
 
 
+def _stack(bench: Bench, *words: str) -> Figure:
+    """A command on stacks, in a project that has twenty."""
+    project = bench.folder / "with_stacks"
+    stacks = project / ".crossdock" / "stacks"
+    if not stacks.exists():
+        stacks.mkdir(parents=True)
+        for number in range(20):
+            text = "components:\n  orchestrator: default\n  artifact_store: default\n"
+            (stacks / f"stack-{number}.yaml").write_text(text)
+    cost = run((CROSSDOCK, "stack", *words), project, {"CROSSDOCK_CONFIG": str(bench.folder / "nobody")})
+    return Figure(cost.cpu, cost)
+
+
 def _run(bench: Bench) -> Figure:
     cost = bench.crossdock("run", bench.file("chain", 1))
     return Figure(cost.cpu, cost)
@@ -171,6 +184,8 @@ MEASURES = (
     Measure("start", "the interpreter alone: python -c pass", None, "s", _start),
     Measure("import", "import crossdock, beyond the interpreter", 0.05, "s", _import),
     Measure("help", "crossdock --help", 0.12, "s", _help),
+    Measure("stack-list", "crossdock stack list, of 20 stacks", 0.20, "s", lambda bench: _stack(bench, "list")),
+    Measure("stack-set", "crossdock stack set, of 20 stacks", 0.20, "s", lambda bench: _stack(bench, "set", "stack-7")),
     Measure("run", "crossdock run of one step, empty store", 0.6, "s", _run),
     Measure("run-cached", "crossdock run of one step, cached", 0.6, "s", _run_cached),
     Measure("step", "each of 200 chained steps of one run", 2, "ms", partial(_steps, tasks=200)),
