@@ -122,7 +122,8 @@ def type_text(annotation: Any) -> str:
         return f"{type_text(origin)}[{', '.join(type_text(arg) for arg in args)}]"
     if isinstance(annotation, type):
         name = f"{annotation.__module__}.{annotation.__qualname__}"
-        return name.removeprefix("builtins.")
+        # Python 3.13 has the paths in a module of their own; a plan is the same under every Python.
+        return name.removeprefix("builtins.").replace("pathlib._local.", "pathlib.")
     return str(annotation)
 
 

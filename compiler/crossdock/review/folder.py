@@ -30,8 +30,8 @@ def publish(folder: Path, files: Mapping[str, str]) -> None:
         BadInput: something else is there, or it cannot be written.
     """
     try:
-        if not folder.exists() or _is_empty(folder):
-            _appear(folder, files)
+        if not folder.exists() or (_is_empty(folder) and folder.resolve() != Path.cwd()):
+            _appear(folder.absolute(), files)
             return
     except OSError as error:
         raise BadInput(
@@ -118,7 +118,7 @@ def _appear(folder: Path, files: Mapping[str, str]) -> None:
 
 def _replace(folder: Path, files: Mapping[str, str]) -> None:
     before = listed(folder)
-    if not before:
+    if not before and not _is_empty(folder):
         what = "a file" if folder.is_file() else "not empty, and no bundle is in it"
         raise BadInput(f"{str(folder)!r} is {what}", hint="choose a new folder: -o DIR", id="not-a-bundle")
     for name, text in files.items():

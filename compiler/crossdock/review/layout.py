@@ -5,6 +5,7 @@ The same graph gives the same places on every machine: nothing depends on the or
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TypeAlias
@@ -181,4 +182,5 @@ def _apart(wanted: Sequence[float], gaps: Sequence[float]) -> list[float]:
 
 
 def _mean(places: Sequence[float], otherwise: float) -> float:
-    return sum(places) / len(places) if places else otherwise
+    # fsum rounds once; what sum() does with floats differs between versions of Python.
+    return math.fsum(places) / len(places) if places else otherwise

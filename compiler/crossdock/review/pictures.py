@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
@@ -93,7 +94,7 @@ def svg(plan: Plan) -> str:
     layout = lay_out([task.id for task in plan.tasks], (*edges.data, *edges.order), plan.on_exit, box)
     legend = list(_legend(plan, edges))
     head = f"{plan.name}: {len(plan.tasks)} {'task' if len(plan.tasks) == 1 else 'tasks'}"
-    foot = sum(_CHARACTER * len(text) + 44 for _, text in legend)
+    foot = math.fsum(_CHARACTER * len(text) + 44 for _, text in legend)
     width = max(layout.width, len(head) * 9.0, foot) + 2 * _MARGIN
     height = layout.height + 2 * _MARGIN + _HEAD + (_FOOT if legend else 0)
     left, top = (width - layout.width) / 2, _MARGIN + _HEAD
