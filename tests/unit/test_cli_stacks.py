@@ -133,6 +133,25 @@ def test_a_secret_is_a_reference_and_is_shown_nowhere(value: str, desk: Desk) ->
     done = desk.do("stack validate s", code=2)
     assert "b.yaml:4" in done.out
     assert PLANTED not in done.out + done.err
+    done = desk.do("stack export s", code=2)
+    assert PLANTED not in done.out + done.err
+
+
+@pytest.mark.parametrize("value", [PLANTED, f"[{PLANTED}]", f"{{value: {PLANTED}}}", "4711081542"])
+def test_a_secret_in_a_file_is_not_told_on(value: str, desk: Desk) -> None:
+    desk.write(
+        ".crossdock/components/artifact_store/b.yaml",
+        f"flavor: bucket\nconfig:\n  url: s3://b\n  password: {value}\n"
+        f"  token: {{env: TOKEN}}\n  inner: {{api_key: {value}, more: 1}}\n",
+    )
+    desk.write(".crossdock/stacks/s.yaml", "components: {orchestrator: default, artifact_store: b}\n")
+    for line in ("artifact-store list", "artifact-store describe b", "stack describe s"):
+        for form in (line, f"{line} --json"):
+            said = desk.do(form).out
+            assert PLANTED not in said
+            assert "4711081542" not in said
+            assert "s3://b" in said
+            assert "TOKEN" in said
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -374,18 +375,26 @@ def powerless() -> Iterator[None]:
     os.seteuid(before)
 
 
-def test_a_folder_that_cannot_be_written(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
+@pytest.fixture
+def in_the_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk in a folder that others may read, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield make_desk(Path(name), monkeypatch)
+        monkeypatch.undo()
+        for path in Path(name).rglob("*"):
+            if path.is_dir():
+                path.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_written(in_the_open: Desk, request: pytest.FixtureRequest) -> None:
+    desk = in_the_open
     desk.stack("dev")
+    desk.workspace.build("dev")
     place = desk.folder / ".crossdock"
-    for path in (desk.folder.parent, *desk.folder.parent.parents):
-        if path.owner() == Path.home().owner() or path.stat().st_uid == os.geteuid():
-            path.chmod(path.stat().st_mode | 0o055)
     for path in (place, *place.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
-    desk.workspace.build("dev")
     request.getfixturevalue("powerless")
     space = desk.workspace
     assert [stack.name for stack in space.stacks()] == ["default", "dev"]

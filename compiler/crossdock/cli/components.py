@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from crossdock.cli.tables import HELP, JSON, columns, print_json, settings_text, spelled
+from crossdock.cli.tables import HELP, JSON, columns, hidden, print_json, settings_text, spelled
 from crossdock.dsl.errors import BadInput
 from crossdock.stacks.definitions import COMPONENT_TYPES, ComponentDefinition, dashed, title
 from crossdock.stacks.workspace import Workspace
@@ -131,7 +131,7 @@ def _json(name: str, item: ComponentDefinition | BadInput, workspace: Workspace)
         "type": item.type,
         "name": name,
         "flavor": item.flavor,
-        "config": dict(item.config),
+        "config": hidden(item.config),
         "level": item.level,
         "file": item.file,
         "stacks": list(workspace.files.stacks_with(item.type, name)),
@@ -162,7 +162,7 @@ def _describe(type_: str, what: str) -> click.Command:
         click.echo(f"flavor {found.flavor}")
         if found.config:
             click.echo("settings")
-            columns([(key, settings_text({"": value})[1:]) for key, value in found.config.items()], "  ")
+            columns([tuple(settings_text({key: value}).split("=", 1)) for key, value in found.config.items()], "  ")
         stacks = workspace.files.stacks_with(type_, name)
         click.echo(f"in the stacks {', '.join(stacks)}" if stacks else "in no stack")
         return 0

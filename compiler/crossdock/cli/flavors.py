@@ -7,7 +7,7 @@ import click
 from crossdock.cli.tables import HELP, JSON, columns, print_json, spelled
 from crossdock.dsl.errors import BadInput, did_you_mean
 from crossdock.stacks.components import component_type
-from crossdock.stacks.definitions import COMPONENT_TYPES, dashed, title
+from crossdock.stacks.definitions import COMPONENT_TYPES, dashed, one, title
 
 
 @click.group(context_settings={**HELP, "token_normalize_func": spelled})
@@ -27,7 +27,7 @@ def list_(type_: str | None, as_json: bool) -> int:
     if as_json:
         print_json([{"type": item, "flavor": name} for item, name in found])
     elif not found:
-        click.echo(f"no flavor of an {title(types[0])} is installed")
+        click.echo(f"no flavor of {one(types[0])} is installed")
     else:
         columns([("TYPE", "FLAVOR"), *((dashed(item), name) for item, name in found)])
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crossdock.cli.tables import HELP, JSON, columns, print_json, settings_text, spelled
+from crossdock.cli.tables import HELP, JSON, columns, hidden, print_json, settings_text, spelled
 from crossdock.dsl.errors import BadInput
 from crossdock.stacks.definitions import COMPONENT_TYPES, DEFAULT, REQUIRED, SEVERAL, StackDefinition, dashed, title
 from crossdock.stacks.workspace import Workspace
@@ -197,7 +197,7 @@ def describe(name: str | None, as_json: bool) -> int:
     parts = [(type_, member, workspace.member(found, type_, member)) for type_, member in found.members()]
     if as_json:
         members = {
-            f"{type_}/{member}": str(part) if isinstance(part, BadInput) else part.document()
+            f"{type_}/{member}": str(part) if isinstance(part, BadInput) else hidden(part.document())
             for type_, member, part in parts
         }
         decided = {"name": active.name, "decided_by": active.decided_by}

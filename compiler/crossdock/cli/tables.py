@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -33,5 +34,27 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "") -> None:
 def settings_text(config: Any) -> str:
     """A configuration on one line: `path=… max_workers=4`."""
     return " ".join(
-        f"{key}={value if isinstance(value, str) else json.dumps(value, default=str)}" for key, value in config.items()
+        f"{key}={value if isinstance(value, str) else json.dumps(value, default=str)}"
+        for key, value in hidden(config).items()
     )
+
+
+def hidden(value: Any) -> Any:
+    """A configuration without what looks like a secret that somebody wrote into a file, where a reference should be."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: "•••" if _SECRET.search(str(key)) and not _is_harmless(inner) else hidden(inner)
+        for key, inner in value.items()
+    }
+
+
+def _is_harmless(value: Any) -> bool:
+    from crossdock.dsl.settings import SECRET_SOURCES
+
+    if isinstance(value, Mapping):
+        return len(value) == 1 and set(value) <= set(SECRET_SOURCES)
+    return value is None or isinstance(value, bool)
+
+
+_SECRET = re.compile(r"passw|secret|token|credential|api_?key|access_?key|private_?key", re.IGNORECASE)

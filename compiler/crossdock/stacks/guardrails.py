@@ -31,6 +31,7 @@ LIMITS = {
     "tasks": "tasks a pipeline",
     "timeout": "wall time an attempt of a task",
 }
+_EXAMPLES = {"cpu": 8, "memory": "32Gi", "gpu": 1, "tasks": 100, "timeout": "2h"}
 _LISTS = ("users", "branches")
 _OTHERS = "let somebody else submit it, or submit it from another branch"
 
@@ -103,7 +104,12 @@ def _read(stack: StackDefinition) -> tuple[dict[str, Any], list[Problem]]:
                 try:
                     limits[key] = _limit(key, text)
                 except (TraceError, ValueError, TypeError):
-                    wrong(f"limits.{key}: {text!r} is no number of {LIMITS[key]}", name, key)
+                    wrong(
+                        f"limits.{key}: {text!r} is no number of {LIMITS[key]}",
+                        name,
+                        key,
+                        hint=f"such as {key}: {_EXAMPLES[key]}",
+                    )
         else:
             unknown = [key for key in value if key not in _LISTS]
             for key in unknown:
@@ -111,7 +117,12 @@ def _read(stack: StackDefinition) -> tuple[dict[str, Any], list[Problem]]:
             lists = {key: _patterns(value[key]) for key in _LISTS if key in value}
             for key, patterns in lists.items():
                 if patterns is None:
-                    wrong(f"{name}.{key} is a list of names", name, key, hint=f"{name}: {{{key}: [main]}}")
+                    wrong(
+                        f"{name}.{key} is a list of names",
+                        name,
+                        key,
+                        hint=f"{name}: {{{key}: [{'ana' if key == 'users' else 'main'}]}}",
+                    )
             found[name] = Rules(**lists)
     return found, problems
 
@@ -141,7 +152,9 @@ def over_limits(plan: Plan, limits: Mapping[str, float], places: Mapping[str, st
     """What a plan asks for beyond a stack's limits."""
     if len(plan.tasks) > limits.get("tasks", len(plan.tasks)):
         yield Problem(
-            f"the pipeline has {len(plan.tasks)} tasks, the stack's limit is {limits['tasks']:g}", id="over-limit"
+            f"the pipeline has {len(plan.tasks)} tasks, the stack's limit is {limits['tasks']:g}",
+            hint="take another stack, or fewer tasks",
+            id="over-limit",
         )
     for task in plan.tasks:
         resources = task.settings.resources or Resources()

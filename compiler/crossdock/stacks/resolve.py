@@ -33,7 +33,7 @@ def build_stack(stack: StackDefinition, component: Callable[[str, str], Componen
         try:
             made.setdefault(type_, []).append(build_component(component(type_, name)))
         except BadInput as error:
-            where = error.where or stack.file
+            where = error.where or _place_in(stack.file, "components", type_)
             problems += error.problems or [Problem(error.message, where=where, hint=error.hint, id=error.id)]
     guardrails = None
     try:
@@ -107,9 +107,11 @@ def _hint(flavor: type[StackComponent[Any]], item: Mapping[str, Any]) -> str | N
 
 
 def _place(definition: ComponentDefinition, *keys: str | int) -> str | None:
-    if definition.file is None:
-        return None
-    return f"{definition.file}:{line_of(Path(definition.file).expanduser(), *keys)}"
+    return _place_in(definition.file, *keys)
+
+
+def _place_in(file: str | None, *keys: str | int) -> str | None:
+    return f"{file}:{line_of(Path(file).expanduser(), *keys)}" if file else None
 
 
 def unfit(stack: str, made: Mapping[str, list[StackComponent[Any]]]) -> Iterator[Problem]:

@@ -226,10 +226,19 @@ class Workspace(Components):
     # Export and import
 
     def export_stack(self, name: str) -> dict[str, Any]:
-        """A stack and its components as one document; secrets are references in it, as in their files."""
+        """A stack and its components as one document; secrets are references in it, as in their files.
+
+        Raises:
+            BadInput: there is no such stack, or the configuration of a component is not what its flavor takes, as
+                a secret that stands in a file.
+        """
         stack = self.files.stack(name)
-        members = [found for found in stack.members() if found[1] != DEFAULT]
-        return exported(stack, [self.files.component(type_, member, stack.level) for type_, member in members])
+        parts = [
+            self.files.component(type_, member, stack.level) for type_, member in stack.members() if member != DEFAULT
+        ]
+        for part in parts:
+            check_component(part)
+        return exported(stack, parts)
 
     def import_stack(self, file: Path, name: str | None = None) -> StackDefinition:
         """Define what `export_stack` gave; components that are there and equal are used as they are.
