@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from running import Done, Project
+
+from crossdock.review.folder import LOCK, publish
+from crossdock.review.lock import digest
 
 SOURCE = """
     from crossdock import Resources, Retry, map, pipeline, step, when
@@ -280,3 +284,72 @@ def test_what_is_no_bundle_is_2(project: Project) -> None:
     assert "'prod'" in ok(project.crossdock("diff", "pipe.py", "review", "--stack", "prod"), 2).err
     (project.folder / "review/dag.svg").unlink()
     assert "dag.svg is in the lock, and not there" in ok(project.crossdock("diff", "pipe.py", "review"), 2).err
+
+
+def test_a_table_that_was_changed_is_said_first(project: Project) -> None:
+    stack_file(project, "dev", "")
+    ok(project.crossdock("export", "pipe.py", "--stack", "default", "--stack", "dev", "-o", "review"))
+    (project.folder / "review/STACKS.md").write_text("all is well", encoding="utf-8")
+    assert ok(project.crossdock("diff", "pipe.py", "review"), 1).out.startswith("TAMPERED review/STACKS.md")
+
+
+# The folder
+
+
+class Interrupted(dict[str, str]):
+    """Files of which one cannot be had: an export that is ended in the middle."""
+
+    def __init__(self, found: dict[str, str], last: str) -> None:
+        super().__init__(found)
+        self.last = last
+
+    def __getitem__(self, name: str) -> str:
+        if name == self.last:
+            raise KeyboardInterrupt
+        return super().__getitem__(name)
+
+    def items(self) -> Any:
+        return ((name, self[name]) for name in self)
+
+
+def bundle(version: str) -> dict[str, str]:
+    texts = {name: f"{name} {version}\n" for name in ("a.yaml", "b/c.yaml", f"only-{version}.yaml")}
+    return {
+        **texts,
+        LOCK: json.dumps({"crossdock_bundle": 1, "files": {name: digest(text) for name, text in texts.items()}}),
+    }
+
+
+def differing(folder: Path) -> list[str]:
+    expected = json.loads((folder / LOCK).read_text(encoding="utf-8"))["files"]
+    texts = {name: (folder / name).read_text(encoding="utf-8") for name in expected if (folder / name).is_file()}
+    return [name for name in expected if name not in texts or digest(texts[name]) != expected[name]]
+
+
+@pytest.mark.parametrize("last", bundle("one"))
+def test_a_first_export_that_is_interrupted_leaves_nothing(tmp_path: Path, last: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        publish(tmp_path / "review", Interrupted(bundle("one"), last))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("last", bundle("two"))
+def test_another_export_that_is_interrupted_is_seen_and_can_be_repeated(tmp_path: Path, last: str) -> None:
+    folder = tmp_path / "review"
+    publish(folder, bundle("one"))
+    with pytest.raises(KeyboardInterrupt):
+        publish(folder, Interrupted(bundle("two"), last))
+    before = json.loads((folder / LOCK).read_text(encoding="utf-8"))
+    assert before == json.loads(bundle("one")[LOCK])
+    assert set(differing(folder)) <= {"a.yaml", "b/c.yaml"}
+    assert differing(folder) != [] or last == "a.yaml"
+    publish(folder, bundle("two"))
+    assert files(folder) == {name: text.encode() for name, text in bundle("two").items()}
+
+
+def test_exports_that_race_leave_a_whole_bundle(tmp_path: Path) -> None:
+    folder = tmp_path / "review"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: publish(folder, bundle("one")), range(32)))
+    assert files(folder) == {name: text.encode() for name, text in bundle("one").items()}
+    assert [item.name for item in tmp_path.iterdir()] == ["review"]

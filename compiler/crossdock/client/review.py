@@ -98,7 +98,7 @@ class ReviewVerbs:
         """
         from crossdock.review.difference import compare
         from crossdock.review.export import make_bundle
-        from crossdock.review.lock import bundle_folders, read_bundle
+        from crossdock.review.lock import bundle_folders, read_bundle, tampered_table
 
         loaded = source if isinstance(source, Loaded) else load(source)
         names = [stack] if stack is not None else list(bundle_folders(Path(folder)))
@@ -108,6 +108,9 @@ class ReviewVerbs:
             on, orchestrator = self._made_for(reviewed)
             present, _ = make_bundle(loaded, orchestrator, on)
             found.append(compare(reviewed, present))
+        table = tampered_table(Path(folder))
+        if table:
+            found[0] = replace(found[0], tampered=(*table, *found[0].tampered))
         return found
 
     def show(self, source: str | Pipeline[Any, Any] | Loaded, format: str = "tree") -> str:

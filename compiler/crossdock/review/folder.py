@@ -34,10 +34,15 @@ def publish(folder: Path, files: Mapping[str, str]) -> None:
             _appear(folder.absolute(), files)
             return
     except OSError as error:
-        raise BadInput(
-            f"cannot write to {str(folder)!r}: {error.strerror}", hint="choose another -o DIR", id="not-writable"
-        ) from None
+        if not folder.is_dir() or _is_empty(folder):  # else another export has appeared there meanwhile
+            raise _not_writable(folder, error) from None
     _replace(folder, files)
+
+
+def _not_writable(folder: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"cannot write to {str(folder)!r}: {error.strerror}", hint="choose another -o DIR", id="not-writable"
+    )
 
 
 def listed(folder: Path) -> frozenset[str]:
@@ -121,9 +126,9 @@ def _replace(folder: Path, files: Mapping[str, str]) -> None:
     if not before and not _is_empty(folder):
         what = "a file" if folder.is_file() else "not empty, and no bundle is in it"
         raise BadInput(f"{str(folder)!r} is {what}", hint="choose a new folder: -o DIR", id="not-a-bundle")
-    for name, text in files.items():
+    for name in files:
         file = folder / name
-        if name not in before and file.exists() and not _holds(file, text):
+        if name not in before and file.exists() and not _holds(file, files[name]):
             raise BadInput(
                 f"{str(file)!r} is there, and no export wrote it",
                 hint="move it away, or choose another -o",

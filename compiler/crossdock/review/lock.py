@@ -218,6 +218,15 @@ def tampered(bundle: Bundle) -> list[Problem]:
     return problems
 
 
+def tampered_table(folder: Path) -> list[Problem]:
+    """Whether the table of several stacks is not as it was exported."""
+    lock = read_lock(folder) or {}
+    expected = lock.get("files", {}).get(STACKS_FILE)
+    if expected is None or digest(_read(folder, STACKS_FILE, expected)) == expected:
+        return []
+    return [Problem("was changed after the export", where=str(folder / STACKS_FILE), id="tampered")]
+
+
 def refuse_tampered(bundle: Bundle) -> None:
     """Refuse a bundle that is not as it was exported.
 

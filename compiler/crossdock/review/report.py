@@ -96,8 +96,9 @@ def image_of(task: Task, orchestrator: Orchestrator[Any]) -> str:
 def _tasks(plan: Plan, orchestrator: Orchestrator[Any]) -> Iterator[str]:
     yield "## Tasks"
     yield ""
+    in_order = sorted(plan.tasks, key=lambda task: task.id == plan.on_exit)
     head = ("task", "runs", "image", "command or step", "resources", "retries", "timeout", "cache", "secrets")
-    yield from table(head, (_row(plan, task, orchestrator) for task in plan.tasks))
+    yield from table(head, (_row(plan, task, orchestrator) for task in in_order))
 
 
 def _row(plan: Plan, task: Task, orchestrator: Orchestrator[Any]) -> tuple[str, ...]:
