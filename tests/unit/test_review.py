@@ -12,6 +12,7 @@ from running import Done, Project
 
 from crossdock.review.folder import LOCK, publish
 from crossdock.review.lock import digest
+from crossdock.review.report import cell, code
 
 SOURCE = """
     from crossdock import Resources, Retry, map, pipeline, step, when
@@ -95,7 +96,7 @@ def test_a_bundle_has_the_spec_the_plan_a_report_a_picture_and_a_lock(project: P
     for text in ("for each of [1, 2, 3]", "pipe:measure", "2 cpu, 4Gi memory", "3 attempts, 10 s apart ×2", "yes"):
         assert text in row
     assert "| cpu | measure | not enforced: tasks share this machine |" in report
-    assert "env MODE=fast" in report
+    assert "| `report` | `env MODE=fast` |" in report
     assert "```mermaid" in report
     assert "title: str = 'total'" in report
 
@@ -353,3 +354,29 @@ def test_exports_that_race_leave_a_whole_bundle(tmp_path: Path) -> None:
         list(pool.map(lambda _: publish(folder, bundle("one")), range(32)))
     assert files(folder) == {name: text.encode() for name, text in bundle("one").items()}
     assert [item.name for item in tmp_path.iterdir()] == ["review"]
+
+
+# REVIEW.md
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a | b", r"a \| b"),
+        ("two\nlines", "two lines"),
+        ("x < 3 and `y < 4`", "x &lt; 3 and `y < 4`"),
+        ("one ` alone <b>", "one ’ alone &lt;b>"),
+        (code("a`b|c<d"), r"`a’b\|c<d`"),
+    ],
+)
+def test_a_cell_holds_no_markup(text: str, expected: str) -> None:
+    assert cell(text) == expected
+
+
+def test_the_report_says_how_the_orchestrator_is_set(project: Project) -> None:
+    stack_file(project, "prod", "protected: true\n", "apart")
+    project.write("flavor: local\nconfig:\n  isolation: process\n", ".crossdock/components/orchestrator/apart.yaml")
+    ok(project.crossdock("export", "pipe.py", "--stack", "prod", "-o", "review"))
+    report = (project.folder / "review/REVIEW.md").read_text(encoding="utf-8")
+    assert "| its isolation | `process` |" in report
+    assert "- protected: submitting needs --confirm prod" in report

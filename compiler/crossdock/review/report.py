@@ -13,6 +13,8 @@ from crossdock.review.support import done_otherwise
 from crossdock.stacks import Orchestrator, Spec, Stack
 from crossdock.stacks.guardrails import explained
 
+NOT_SHOWN = ("path", "root")
+"""Settings of components that may be paths of one machine."""
 _MOST_IN_MERMAID = 120
 _LONGEST_LIST = 6
 
@@ -43,8 +45,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def cell(text: str) -> str:
-    """A text that stays in its cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """A text that stays in its cell, and is no markup but for what is code in it."""
+    parts = text.replace("\n", " ").replace("|", "\\|").split("`")
+    if len(parts) % 2 == 0:
+        parts = [chr(0x2019).join(parts)]
+    return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
 
 
 def code(text: str) -> str:
@@ -65,6 +70,8 @@ def _head(plan: Plan, source: str, orchestrator: Orchestrator[Any], stack: Stack
     yield f"Exported from `{source}`. What runs when this bundle is submitted is: {', '.join(map(code, spec.files))}."
     yield ""
     rows = [("orchestrator", f"{orchestrator.name} ({orchestrator.flavor})" if stack else orchestrator.flavor)]
+    settings = orchestrator.config.model_dump(mode="json", exclude_defaults=True)
+    rows += [(f"its {name}", code(str(value))) for name, value in settings.items() if name not in NOT_SHOWN]
     if stack is not None:
         rows.append(("artifact store", store_text(stack)))
         rows += [
@@ -125,7 +132,7 @@ def _runs(plan: Plan, task: Task) -> Iterator[str]:
 
 
 def _environment(plan: Plan) -> Iterator[str]:
-    rows = []
+    found: dict[tuple[str, ...], list[str]] = {}
     for task in plan.tasks:
         settings = task.settings
         entries = [
@@ -138,11 +145,12 @@ def _environment(plan: Plan) -> Iterator[str]:
             f"for {target}: {words.shortened(str(body), 200)}" for target, body in sorted(settings.targets.items())
         ]
         if entries:
-            rows.append((code(task.id), ", ".join(code(entry) for entry in entries)))
-    if rows:
+            found.setdefault(tuple(entries), []).append(code(task.id))
+    if found:
+        rows = [(", ".join(tasks), ", ".join(map(code, entries))) for entries, tasks in found.items()]
         yield "## Environment"
         yield ""
-        yield from table(("task", "what it is given beside its inputs"), rows)
+        yield from table(("tasks", "what they are given beside their inputs"), rows)
 
 
 def _otherwise(plan: Plan, orchestrator: Orchestrator[Any]) -> Iterator[str]:

@@ -9,14 +9,12 @@ from crossdock.dsl.errors import UnsupportedError
 from crossdock.ir import Plan
 from crossdock.review import words
 from crossdock.review.lock import Bundle
-from crossdock.review.report import code, image_of, store_text, table
+from crossdock.review.report import NOT_SHOWN, code, image_of, store_text, table
 from crossdock.review.support import done_otherwise
 from crossdock.stacks import Stack
 from crossdock.stacks.guardrails import explained
 
 _Made = Mapping[str, tuple[Stack, Bundle]]
-_NOT_SHOWN = ("path", "root")
-"""Settings that may be paths of one machine."""
 
 
 def stacks_table(plan: Plan, made: _Made, refused: Mapping[str, UnsupportedError]) -> str:
@@ -68,7 +66,7 @@ def _rows(plan: Plan, made: _Made) -> Iterator[tuple[str, list[str]]]:
             )
     configs = [stack.orchestrator.config.model_dump(mode="json") for stack in stacks]
     for name in dict.fromkeys(key for config in configs for key in config):
-        if name not in (*_NOT_SHOWN, "image"):
+        if name not in (*NOT_SHOWN, "image"):
             yield f"orchestrator: {name}", [_setting(config, name) for config in configs]
     done = [{item.feature: item.how for item in done_otherwise(plan, stack.orchestrator)} for stack in stacks]
     for feature in dict.fromkeys(feature for found in done for feature in found):
