@@ -71,9 +71,9 @@ def _guardrails(command: F) -> F:
                 f"{word}_{key}",
                 multiple=True,
                 metavar="PATTERN",
-                help=f"{says} from {key}; instead of those there. '' takes them away.",
+                help=f"{says} these {key}, shell patterns, instead of those there. '' takes them away.",
             )
-            for word, says in (("allow", "Submits only"), ("deny", "No submits"))
+            for word, says in (("allow", "Submits are from"), ("deny", "No submits are from"))
             for who, key in (("user", "users"), ("branch", "branches"))
         ),
         click.option("--require-clean-git/--no-require-clean-git", default=None, help="Everything is committed."),
