@@ -48,6 +48,11 @@ def offered_by(type_: str, name: str) -> Distribution | None:
     return point.dist if point is not None else None
 
 
+def _install(point: EntryPoint, name: str) -> str:
+    package = point.dist.name if point.dist is not None else "crossdock"
+    return f"pip install 'crossdock[{name}]'" if package == "crossdock" else f"pip install --force-reinstall {package}"
+
+
 def flavor(type_: str, name: str) -> type[Any]:
     """The class of a flavor.
 
@@ -64,7 +69,7 @@ def flavor(type_: str, name: str) -> type[Any]:
     except ImportError as error:
         raise BadInput(
             f"the {_words(type_)} flavor {name!r} cannot be loaded: {error}",
-            hint=f"pip install 'crossdock[{name}]'",
+            hint=_install(point, name),
             id="flavor-not-loadable",
         ) from error
     if getattr(found, "flavor", None) != name:

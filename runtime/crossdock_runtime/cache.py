@@ -7,10 +7,11 @@ import hashlib
 import sys
 from collections.abc import Mapping
 
+from crossdock.dsl.errors import StoreError
 from crossdock.dsl.settings import Cache
 from crossdock_runtime import values
 from crossdock_runtime.contract import CONTRACT, Program, PythonCode, Task
-from crossdock_runtime.manifest import Manifest
+from crossdock_runtime.manifest import ABSENT, Manifest
 from crossdock_runtime.materializers.base import MaterializerError
 from crossdock_runtime.materializers.base import find as find_materializer
 from crossdock_runtime.record import Result, dumps, load_fact, now, seconds_since
@@ -72,13 +73,19 @@ def key_of(fields: Mapping[str, str]) -> str:
 
 def look_up(store: Store, key: str, expires: float | None) -> tuple[dict[str, Manifest], str] | None:
     """The manifests of an earlier result, and the run that made it; None when there is none that can be used."""
-    body = load_fact(store, f"cache/{key}.json")
-    if body is None or (expires is not None and seconds_since(body["created"]) > expires):
+    try:
+        body = load_fact(store, f"cache/{key}.json")
+        if body is None or (expires is not None and seconds_since(body["created"]) > expires):
+            return None
+        outputs = {name: Manifest.from_json(item) for name, item in body["outputs"].items()}
+        run = str(body["run"])
+    except (KeyError, TypeError, AttributeError, ValueError):
         return None
-    outputs = {name: Manifest.from_json(item) for name, item in body["outputs"].items()}
-    if not all(is_usable(store, item) for item in outputs.values()):
-        return None
-    return outputs, str(body["run"])
+    except StoreError as error:
+        if error.id != "damaged-record":
+            raise
+        return None  # a damaged entry is as good as none: the task runs, and writes it anew
+    return (outputs, run) if all(is_usable(store, item) for item in outputs.values()) else None
 
 
 def is_usable(store: Store, manifest: Manifest) -> bool:
@@ -91,6 +98,8 @@ def is_usable(store: Store, manifest: Manifest) -> bool:
             return False
     except MaterializerError:
         return False
+    if manifest.value is not ABSENT:
+        return values.digest(values.dumps(manifest.value)) == manifest.digest
     if manifest.uri is None or "://" in manifest.uri:
         return True
     return all(store.exists(f"{manifest.uri}/{member.path}") for member in manifest.members)

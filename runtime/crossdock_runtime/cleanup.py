@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from crossdock.dsl.errors import BadInput
+from crossdock.dsl.errors import BadInput, PlanError, StoreError
 from crossdock_runtime.record import RunRecord
 from crossdock_runtime.state import read_state
 from crossdock_runtime.store import Store
@@ -21,7 +21,7 @@ def delete_run(store: Store, run: str) -> tuple[int, int]:
     Raises:
         BadInput: it is still running.
     """
-    if read_state(store, run).status == "running":
+    if _status(store, run) == "running":
         raise BadInput(f"run {run} is still running", hint=f"crossdock runs cancel {run}", id="run-still-running")
     record = RunRecord(store, run)
     index = [key for key in store.keys("index/") if key.partition("-")[2] == run]
@@ -36,14 +36,21 @@ def delete_run(store: Store, run: str) -> tuple[int, int]:
     return len(facts), len(data)
 
 
+def _status(store: Store, run: str) -> str:
+    try:
+        return read_state(store, run).status
+    except (StoreError, PlanError):
+        return "damaged"
+
+
 def _prefixes(key: str) -> set[str]:
     parts = key.split("/")
     return {"/".join(parts[:count]) for count in range(3, len(parts))}
 
 
-def _entries(store: Store, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _entries(store: Store, prefix: str, suffix: str = ".json") -> Iterator[tuple[str, Mapping[str, Any]]]:
     for key in list(store.keys(prefix)):
-        data = store.try_read(key)
+        data = store.try_read(key) if key.endswith(suffix) else None
         try:
             body = json.loads(data) if data is not None else None
         except ValueError:
@@ -53,17 +60,15 @@ def _entries(store: Store, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]
 
 
 def _uris(body: Mapping[str, Any]) -> set[str]:
-    outputs = body.get("outputs", {})
-    return {item["uri"] for item in outputs.values() if isinstance(item, dict) and item.get("uri")}
+    outputs = body.get("outputs")
+    items = outputs.values() if isinstance(outputs, dict) else ()
+    return {item["uri"] for item in items if isinstance(item, dict) and item.get("uri")}
 
 
 def _used_by_others(store: Store, run: str) -> set[str]:
     """Places of data that committed results of other runs point to."""
     found: set[str] = set()
-    for key in store.keys("runs/"):
-        if key.startswith(f"runs/{run}/") or not key.endswith("/result.json"):
-            continue
-        data = store.try_read(key)
-        if data is not None:
-            found |= _uris(json.loads(data))
+    for key, body in _entries(store, "runs/", "/result.json"):
+        if not key.startswith(f"runs/{run}/"):
+            found |= _uris(body)
     return found

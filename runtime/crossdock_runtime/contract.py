@@ -76,6 +76,7 @@ __all__ = [
 CONTRACT = 1
 """Version of the runtime's command and of the run protocol."""
 PLAN_FORMAT = 1
+_DAMAGED = "take it from where it was written again, or compile the pipeline again"
 """Version of the plan's JSON."""
 
 
@@ -252,7 +253,7 @@ class Plan:
                 source=Source(tuple(body.get("python_path", (".",)))),
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise PlanError(f"not a plan: {type(error).__name__}: {error}") from None
+            raise PlanError(f"not a plan: {type(error).__name__}: {error}", hint=_DAMAGED) from None
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -264,9 +265,9 @@ class Plan:
         try:
             body = json.loads(text)
         except ValueError as error:
-            raise PlanError(f"not a plan: {error}") from None
+            raise PlanError(f"not a plan: {error}", hint=_DAMAGED) from None
         if not isinstance(body, dict):
-            raise PlanError("not a plan: no JSON object")
+            raise PlanError("not a plan: no JSON object", hint=_DAMAGED)
         return cls.from_document(body)
 
 

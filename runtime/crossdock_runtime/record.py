@@ -117,10 +117,13 @@ def load_fact(store: Store, key: str) -> dict[str, Any] | None:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise StoreError(
-            f"{key} in {store.url} is damaged: no JSON object", hint="crossdock runs delete RUN", id="damaged-record"
-        )
+        raise StoreError(f"{key} in {store.url} is damaged: no JSON object", hint=_advice(key), id="damaged-record")
     return body
+
+
+def _advice(key: str) -> str:
+    top, _, rest = key.partition("/")
+    return f"crossdock runs delete {rest.partition('/')[0]}" if top == "runs" else f"delete {key} from the store"
 
 
 @frozen

@@ -7,7 +7,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crossdock.dsl.errors import BadInput
+from crossdock.dsl.errors import BadInput, StoreError
 from crossdock.dsl.frozen import frozen
 from crossdock_runtime.blocked import Blocked
 from crossdock_runtime.contract import Plan, Task
@@ -27,6 +27,7 @@ from crossdock_runtime.record import (
     seconds_since,
 )
 from crossdock_runtime.store import Store
+from crossdock_runtime.values import digest
 
 if TYPE_CHECKING:
     from crossdock.dsl.pipeline import RunStatus
@@ -85,7 +86,7 @@ def find_run(store: Store, text: str) -> str:
         for run in newest_runs(store):
             return run
         raise BadInput(f"there are no runs in {store.url}", hint="crossdock run FILE.py", id="unknown-run")
-    if text and RunRecord(store, text).document() is not None:
+    if text and _is_there(store, text):
         return text
     found = [run for run in newest_runs(store) if text and (run.endswith(text) or run.startswith(text))]
     if len(found) == 1:
@@ -97,6 +98,15 @@ def find_run(store: Store, text: str) -> str:
     raise BadInput(f"there is no run {text!r} in {store.url}", hint="crossdock runs list", id="unknown-run")
 
 
+def _is_there(store: Store, run: str) -> bool:
+    try:
+        return RunRecord(store, run).document() is not None
+    except BadInput:  # no key of a store, such as ../plans
+        return False
+    except StoreError:  # damaged, and there: it can be deleted
+        return True
+
+
 def plan_of(record: RunRecord) -> Plan:
     """The plan that a run executes."""
     document = record.document()
@@ -104,7 +114,21 @@ def plan_of(record: RunRecord) -> Plan:
         raise BadInput(
             f"there is no run {record.id!r} in {record.store.url}", hint="crossdock runs list", id="unknown-run"
         )
-    return Plan.from_json(record.plan_bytes(document["plan"]))
+    name = document.get("plan")
+    if not isinstance(name, str):
+        raise StoreError(
+            f"{record.key}/run.json in {record.store.url} is damaged: it names no plan",
+            hint=f"crossdock runs delete {record.id}",
+            id="damaged-record",
+        )
+    data = record.plan_bytes(name)
+    if digest(data) != f"sha256:{name}":
+        raise StoreError(
+            f"the plan of run {record.id} in {record.store.url} is damaged",
+            hint=f"crossdock runs delete {record.id}, delete plans/{name}.json from the store, and run it again",
+            id="damaged-plan",
+        )
+    return Plan.from_json(data)
 
 
 def read_state(store: Store, run: str) -> RunState:
@@ -114,6 +138,17 @@ def read_state(store: Store, run: str) -> RunState:
         BadInput: there is no such run.
         StoreError: a fact of it is damaged.
     """
+    try:
+        return _read_state(store, run)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise StoreError(
+            f"a record of run {run} in {store.url} is damaged: {type(error).__name__}: {error}",
+            hint=f"crossdock runs delete {run}",
+            id="damaged-record",
+        ) from error
+
+
+def _read_state(store: Store, run: str) -> RunState:
     record = RunRecord(store, run)
     plan = plan_of(record)
     document = record.document() or {}

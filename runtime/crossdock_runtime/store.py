@@ -327,7 +327,7 @@ class Store:
         )
 
     def _failed(self, verb: str, key: str, error: BaseException) -> StoreError:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
         what = key or "the top folder"
         return StoreError(f"cannot {verb} {what} in {self.url}: {reason}", hint=_advice(error))
 

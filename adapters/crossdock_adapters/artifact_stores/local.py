@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pydantic import field_validator
+from pydantic_core import PydanticCustomError
+
+from crossdock.dsl.errors import StoreError
 from crossdock.stacks import ArtifactStore, ComponentConfig
 from crossdock_runtime.store import Store
 
@@ -13,6 +17,13 @@ class LocalArtifactStoreConfig(ComponentConfig):
     """Where the store is; None is the user's data folder."""
 
     path: str | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_path(cls, path: str | None) -> str | None:
+        if path is not None and "://" in path:
+            raise PydanticCustomError("path", "takes a folder of this machine, without file:// or another scheme")
+        return path
 
 
 class LocalArtifactStore(ArtifactStore[LocalArtifactStoreConfig]):
@@ -38,4 +49,10 @@ class LocalArtifactStore(ArtifactStore[LocalArtifactStoreConfig]):
         return str(self.root)
 
     def open(self) -> Store:
+        root = self.root.absolute()
+        there = next(place for place in (root, *root.parents) if place.exists())
+        if not there.is_dir():
+            what = "it is a file" if there == root else f"{there} is a file"
+            hint = "name a folder: CROSSDOCK_STORE, or path: of the artifact store"
+            raise StoreError(f"the store {root} is no folder: {what}", hint=hint, id="not-a-folder")
         return Store.open(self.root)

@@ -12,6 +12,15 @@ import click
 from crossdock.dsl.errors import BadInput, CrossdockError
 
 _JSON = "--json"
+_IDS = {
+    "UnknownCommand": "unknown-command",
+    "NoSuchCommand": "unknown-command",
+    "NoSuchOption": "unknown-option",
+    "MissingParameter": "missing-argument",
+    "BadOptionUsage": "missing-argument",
+    "BadParameter": "bad-argument",
+}
+"""Ids of click's own errors, by name: some are not in every version of it."""
 
 
 def report(error: Exception, arguments: Sequence[str]) -> int:
@@ -21,48 +30,42 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
         error: what was raised.
         arguments: the command line, for whether it asks for JSON.
     """
-    found = _as_ours(error)
+    found = _as_ours(error, arguments)
     if _JSON in arguments:
         click.echo(json.dumps({"error": found.document()}, indent=1))
     click.echo(f"crossdock: {found.text(ids=True)}", err=True)
     return found.exit_code
 
 
-def _as_ours(error: Exception) -> CrossdockError:
+def _as_ours(error: Exception, arguments: Sequence[str]) -> CrossdockError:
     if isinstance(error, CrossdockError):
         return error
     if isinstance(error, click.ClickException):
-        return _usage(error)
+        return _usage(error, arguments)
     if _folder_is_gone():
         return BadInput("the working folder is gone", hint="cd to one that is there", id="no-working-folder")
     message = f"{type(error).__name__}: {error}"
     return CrossdockError(message, where=_users_line(error), hint="add --debug to see where", id="internal-error")
 
 
-def _usage(error: click.ClickException) -> BadInput:
+def _usage(error: click.ClickException, arguments: Sequence[str]) -> BadInput:
     message = error.format_message().rstrip(".")
     message = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)
     if context is None:
-        return BadInput(message, hint="crossdock --help", id=_id_of(error))
+        words = " ".join(word for word in arguments[:1] if word.isidentifier())
+        return BadInput(message, hint=f"crossdock {words} --help".replace("  ", " "), id=_id_of(error))
     usage = " ".join(context.get_usage().split()).removeprefix("Usage: ")
     return BadInput(message, hint=f"{usage}; more: {context.command_path} --help", id=_id_of(error))
 
 
 def _id_of(error: click.ClickException) -> str:
-    if isinstance(error, click.NoSuchOption):
-        return "unknown-option"
-    if isinstance(error, click.MissingParameter):
-        return "missing-argument"
-    if isinstance(error, click.BadParameter):
-        return "bad-argument"
-    return getattr(error, "id", "wrong-usage")
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return next((id for kind, id in _IDS.items() if kind in kinds), "wrong-usage")
 
 
 class UnknownCommand(click.UsageError):
     """A command that there is not."""
-
-    id = "unknown-command"
 
 
 def _folder_is_gone() -> bool:

@@ -200,6 +200,8 @@ def replay(run: str, task: str, stack: str | None) -> int:
         if outcome.cause.traceback:
             click.echo(outcome.cause.traceback.rstrip())
         click.echo(f"{task}: {outcome.cause.kind}: {outcome.cause.message}")
+        if outcome.cause.hint:
+            click.echo(f"  hint: {outcome.cause.hint}")
     click.echo(f"{task} {outcome.state}; its record: crossdock runs logs {scratch}")
     return 0 if outcome.cause is None else 1
 

@@ -75,15 +75,14 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
             hint=f"crossdock export SOURCE --stack {stack.name} -o DIR writes what it runs; compile and check work too",
             id="cannot-start-runs",
         )
+    given = order.run_id
+    if given is not None and (len(given) > 63 or not _RUN_ID.fullmatch(given)):
+        hint = "at most 63 letters, digits, '-', '_' and '.'; the first and the last a letter or digit"
+        raise BadInput(f"{given!r} is no run id", hint=hint, id="bad-run-id")
     refuse(stack, order)
     store = stack.artifact_store.open()
     spec = order.spec or orchestrator.translate(plan, stack)
     publish(store, plan)
-    given = order.run_id
-    if given is not None and (len(given) > 63 or not _RUN_ID.fullmatch(given)):
-        raise BadInput(
-            f"{given!r} is no run id", hint="letters and digits, with '-', '_' and '.' in between: 63", id="bad-run-id"
-        )
     run = given or new_run_id()
     document: dict[str, Any] = {
         "pipeline": plan.name,

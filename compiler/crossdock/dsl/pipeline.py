@@ -334,6 +334,7 @@ class Artifact:
 
 
 SCHEMES = ("s3", "gs", "az", "abfs", "abfss", "file")
+_ONE_SLASH = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)(.*)$")
 _RUN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _RUN_OUTPUT = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*\.[A-Za-z][A-Za-z0-9_-]*$")
 
@@ -347,6 +348,11 @@ def check_uri(uri: str, where: str | None = None) -> str:
     write = 'write "s3://bucket/key", "gs://bucket/key", "az://container/key", "file:///folder/file" or a path'
     if not isinstance(uri, str) or not uri or any(ord(char) < 32 for char in uri):
         raise TraceError(f"{uri!r} is no URI and no path", where=where, hint=write, id="bad-uri")
+    one_slash = _ONE_SLASH.match(uri)
+    if one_slash:
+        scheme, rest = one_slash.groups()
+        hint = f'write "{scheme}://{rest}", in Python as a text: Path("…") takes a slash away'
+        raise TraceError(f"{uri!r} has one slash behind {scheme}:", where=where, hint=hint, id="bad-uri")
     scheme, colon, rest = uri.partition("://")
     if not colon:
         return uri

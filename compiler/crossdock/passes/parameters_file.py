@@ -63,6 +63,10 @@ def from_file(path: str) -> FileParameters:
         raise BadInput(
             f"not YAML: {what}", where=where, hint="look at this line and the one before", id="not-yaml"
         ) from None
+    except RecursionError:
+        raise BadInput(
+            "not YAML: it is nested too deeply", where=path, hint="write less deep lists", id="not-yaml"
+        ) from None
     finally:
         loader.dispose()
     places = {str(key.value): f"{path}:{key.start_mark.line + 1}" for key, _ in node.value}

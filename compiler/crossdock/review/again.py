@@ -114,7 +114,11 @@ def explain_cache(store: Store, run: str, name: str) -> dict[str, Any]:
     task, index = split_name(state, name)
     result = RunRecord(store, run).task(task, index).result()
     if result is None or not result.fields:
-        raise BadInput(f"{name} has no cache key in {run}", hint=f"crossdock runs show {run}", id="no-result")
+        raise BadInput(
+            f"{name} has no committed result in {run}, so no cache key",
+            hint=f"crossdock runs show {run}",
+            id="no-result",
+        )
     before, other = _before(store, state, task, index)
     fields = dict(result.fields)
     names = list(dict.fromkeys([*fields, *before])) if other else []
