@@ -39,6 +39,7 @@ class ShellOrchestrator(Orchestrator[ShellConfig], CanRun):
     Overrides = ShellOverrides
     features = FEATURES
     remote = False
+    store_schemes = ("file",)
 
     def translate(self, plan: Plan, stack: Stack | None = None) -> Spec:
         """One script. The store is `$CROSSDOCK_STORE`, so that a stack changes nothing in it."""
