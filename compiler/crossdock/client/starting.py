@@ -9,6 +9,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crossdock.client.runs import failure_of
 from crossdock.dsl.errors import BadInput, RunFailed, UnsupportedError
 from crossdock.dsl.frozen import frozen
 
@@ -66,7 +67,7 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
     """
     from crossdock.stacks import CanRun, RunOptions
     from crossdock_runtime.record import RunRecord, new_run_id
-    from crossdock_runtime.state import find_run
+    from crossdock_runtime.state import find_run, read_state
 
     orchestrator, plan = stack.orchestrator, order.plan
     if not isinstance(orchestrator, CanRun):
@@ -116,7 +117,8 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         pause = min(pause * 1.5, _POLL[1])
         status = orchestrator.status(handle)
     if status not in ("succeeded", "running") and raise_on_failure:
-        raise RunFailed(f"run {run} {status}", hint=f"crossdock runs show {run}")
+        why = failure_of(read_state(store, run))
+        raise RunFailed(f"run {run} {status}: {why}", hint=f"crossdock runs show {run}")
     return store, run
 
 

@@ -168,7 +168,11 @@ class Document:
         """The line of a key, of the nearest key above it that is there, or 1."""
         import yaml
 
-        node, line = yaml.compose(self._text, yaml.SafeLoader), 1
+        try:
+            node = yaml.compose(self._text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except yaml.YAMLError:
+            return 1
+        line = 1
         for key in keys:
             if isinstance(node, yaml.MappingNode):
                 pairs = [(found, inner) for found, inner in node.value if str(found.value) == str(key)]
