@@ -19,6 +19,7 @@ _IDS = {
     "MissingParameter": "missing-argument",
     "BadOptionUsage": "missing-argument",
     "BadParameter": "bad-argument",
+    "ClickException": "wrong-usage",
 }
 """Ids of click's own errors, by name: some are not in every version of it."""
 
@@ -61,7 +62,7 @@ def _usage(error: click.ClickException, arguments: Sequence[str]) -> BadInput:
 
 def _id_of(error: click.ClickException) -> str:
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    return next((id for kind, id in _IDS.items() if kind in kinds), "wrong-usage")
+    return next(id for kind, id in _IDS.items() if kind in kinds)
 
 
 class UnknownCommand(click.UsageError):
