@@ -34,7 +34,7 @@ With `--json` stdout is one JSON document, also when a command fails; the text f
 ```
 
 `where` is `file:line`, `problems` is a list of such objects with a `task` where one is concerned. Exit codes: 1 a valid
-pipeline whose run, check or diff failed, 2 wrong usage or input, 3 a store or platform that refused or cannot be reached.
+pipeline whose run, check or diff failed, 2 wrong usage or input, 3 a store or platform that refused or is out of reach.
 A task that failed has a cause instead, of a few kinds: [Runs](runs.md).
 """
 
