@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from stack_desk import Desk, make_desk
 
+from crossdock import registry
 from crossdock.dsl.errors import BadInput
 from crossdock.stacks.workspace import Workspace
 
@@ -387,10 +388,18 @@ def in_the_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
                 path.chmod(0o755)
 
 
-def test_a_folder_that_cannot_be_written(in_the_open: Desk, request: pytest.FixtureRequest) -> None:
+def test_a_folder_that_cannot_be_written(
+    in_the_open: Desk, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = in_the_open
     desk.stack("dev")
+    # Somebody else may not be able to read where Crossdock is installed: all of it is loaded before.
     desk.workspace.build("dev")
+    desk.workspace.copy_stack("dev", "once")
+    desk.workspace.activate("once")
+    desk.workspace.delete_stack("once")
+    points = {type_: registry._points(type_) for type_ in registry.GROUPS}
+    monkeypatch.setattr(registry, "_points", points.__getitem__)
     place = desk.folder / ".crossdock"
     for path in (place, *place.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
