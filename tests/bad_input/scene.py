@@ -77,6 +77,7 @@ RUNS = (
     ("run", "pipe.py", "--run-id", "large", "-p", "rows=60000"),
 )
 _HEX = re.compile(r"\b[0-9a-f]{64}\b")
+_TIME = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b")
 _SECONDS = re.compile(r"\b\d+\.\d s\b")
 _MINTED = re.compile(r"\br(?=[a-z0-9]*\d|[a-z0-9]{9,})[a-z0-9]{8,12}-[a-z0-9]{6}\b")
 _MARKS = re.compile(r"^ *[~^]+\n", re.MULTILINE)
@@ -139,6 +140,7 @@ class Scene:
         """A text without what differs from machine to machine."""
         for path, name in ((self.project, "<project>"), (self.store, "<store>"), (self.top, "<top>")):
             text = text.replace(path.as_uri(), f"file://{name}").replace(str(path), name)
+        text = _TIME.sub("<time>", text)
         text = _SHORT.sub("sha256:<digest>", _HEX.sub("<digest>", text))
         return _MARKS.sub("", _SECONDS.sub("<seconds>", _MINTED.sub("<run>", text)))
 

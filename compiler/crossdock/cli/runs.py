@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossdock.client import Client
+from crossdock.client import Client, Run
+from crossdock.dsl.errors import PlanError, StoreError
+
+if TYPE_CHECKING:
+    from crossdock_runtime.state import RunState
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +35,18 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> None:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
+def _state_or_none(run: Run) -> RunState | None:
+    """How a run stands; None where its records are damaged."""
+    try:
+        return run.state
+    except PlanError:
+        return None
+    except StoreError as error:
+        if error.id not in ("damaged-record", "damaged-plan", "damaged-artifact", "missing-object"):
+            raise
+        return None
+
+
 @runs.command("list")
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 @click.option("--pipeline", help="Only runs of this pipeline.")
@@ -39,25 +55,27 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> None:
 def list_(limit: int, pipeline: str | None, stack: str | None, as_json: bool) -> int:
     """The newest runs."""
     client = Client(stack)
-    found = (run.state for run in client.runs(pipeline=pipeline))
-    states = list(itertools.islice(found, limit))
+    found = [(run.id, _state_or_none(run)) for run in itertools.islice(client.runs(pipeline=pipeline), limit)]
     if as_json:
         _print_json(
             [
                 {
-                    "run": item.run,
-                    "pipeline": item.plan.name,
-                    "status": item.status,
-                    "created": item.document.get("created"),
+                    "run": run,
+                    "pipeline": item.plan.name if item else None,
+                    "status": item.status if item else "damaged",
+                    "created": item.document.get("created") if item else None,
                 }
-                for item in states
+                for run, item in found
             ]
         )
-    elif not states:
+    elif not found:
         click.echo(f"no runs in {client.store.url}\n  hint: crossdock run FILE.py")
     else:
         rows = [("RUN", "PIPELINE", "STATUS", "CREATED", "TASKS")]
-        for item in states:
+        for run, item in found:
+            if item is None:
+                rows.append((run, "", "damaged", "", f"crossdock runs show {run} says where"))
+                continue
             done = sum(task.state in ("succeeded", "cached", "skipped") for task in item.tasks)
             created = str(item.document.get("created", ""))[:19].replace("T", " ")
             rows.append((item.run, item.plan.name, item.status, created, f"{done}/{len(item.tasks)}"))

@@ -12,7 +12,7 @@ from crossdock.client.review import ReviewVerbs
 from crossdock.client.runs import Output, Outputs, Run, echo
 from crossdock.client.stacks import Flavor, Stacks
 from crossdock.client.starting import Order, start
-from crossdock.dsl.errors import BadInput
+from crossdock.dsl.errors import BadInput, StoreError
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
 from crossdock.review.check import Checked, check_stack, check_target
@@ -297,7 +297,12 @@ class Client(Stacks, ReviewVerbs):
 
         store = self.store
         for run in newest_runs(store):
-            document = RunRecord(store, run).document()
+            try:
+                document = RunRecord(store, run).document()
+            except StoreError as error:
+                if error.id != "damaged-record":
+                    raise
+                document = {}  # one that is damaged hides no other
             if document is not None and pipeline in (None, document.get("pipeline")):
                 yield Run(store, run)
 
