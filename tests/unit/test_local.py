@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from running import CROSSDOCK, Done, Project, finish, lines, wait_for
+from running import CROSSDOCK, LIMIT, Done, Project, finish, lines, wait_for
 
 from crossdock_runtime.failure import KINDS
 from crossdock_runtime.record import STATES
@@ -495,6 +495,33 @@ def test_plain_lines_when_piped(project: Project) -> None:
     done = project.crossdock("run", "pipe.py")
     assert "\x1b" not in done.out + done.err
     assert "\r" not in done.out + done.err
+
+
+@pytest.mark.parametrize("workers", [[], ["--max-workers", "2"]], ids=str)
+def test_a_reader_who_leaves_harms_no_run(project: Project, workers: list[str]) -> None:
+    write(project, """
+    @step
+    def talks() -> int:
+        for number in range(5000):
+            print("line", number)
+        return 1
+
+    @pipeline
+    def main() -> None:
+        add(talks())
+    """)  # fmt: skip
+    process = project.start(CROSSDOCK, "run", "pipe.py", "--run-id", "r1unread", *workers)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(LIMIT) == 0
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert states(checked(project.crossdock("runs", "show", "r1unread", "--json"))) == {
+        "talks": "succeeded", "add": "succeeded",
+    }  # fmt: skip
+    assert "line 4999" in project.crossdock("runs", "logs", "r1unread", "talks").out
 
 
 # Ctrl-C, and `runs cancel`

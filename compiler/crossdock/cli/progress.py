@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import unquote
 
 from crossdock.dsl.errors import Problem
 from crossdock.ir import Plan
@@ -97,9 +98,14 @@ class Progress:
     def _print(self, text: str, style: str = "") -> None:
         if self._live is not None:
             self._live.console.print(text, style=style or None, markup=False, soft_wrap=True)
-        else:
+            return
+        try:
             self._out.write(f"{text}\n")
             self._out.flush()
+        except OSError:  # nobody reads any more (`| head`), or the disk is full: the run goes on without a word
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._out.fileno())
+            os.close(nowhere)
 
     def warn(self, warnings: Iterable[Problem]) -> None:
         """Named warnings: what the target does otherwise, one line for all features of which it says the same."""
@@ -143,7 +149,8 @@ class Progress:
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())
         took = seconds(time.monotonic() - self._begun)
         self._print(f"{state.plan.name} {state.status} in {took}: {listed}")
-        store = store.removeprefix("file://")
+        if store.startswith("file://"):
+            store = unquote(store.removeprefix("file://"))
         if store.startswith(home):
             store = f"~{store[len(home) :]}"
         self._print(f"run {state.run} in {store}")
