@@ -212,6 +212,16 @@ def test_the_project_comes_before_the_user(desk: Desk) -> None:
     assert desk.workspace.component("artifact_store", "disk").config == {"path": "/theirs"}
 
 
+def test_a_relative_store_is_one_store_in_every_folder_of_the_project(desk: Desk) -> None:
+    desk.workspace.create_component("artifact_store", "disk", "local", {"path": "data/store"})
+    desk.workspace.create_stack("dev", {"orchestrator": "default", "artifact_store": "disk"})
+    below = desk.folder / "src" / "package"
+    below.mkdir(parents=True)
+    for folder in (None, desk.folder, below):
+        assert Path(Workspace(folder).build("dev").artifact_store.url) == desk.folder / "data/store"
+    assert Workspace(below).component("artifact_store", "disk").config == {"path": "data/store"}, "as it was written"
+
+
 def test_a_stack_of_the_user_has_components_of_the_user(desk: Desk) -> None:
     desk.stack("dev")
     mine = Workspace(user=True)

@@ -36,7 +36,7 @@ class LocalArtifactStore(ArtifactStore[LocalArtifactStoreConfig]):
     def root(self) -> Path:
         """The folder: the configured one, else `$CROSSDOCK_STORE`, else `store` in the user's data folder."""
         if self.config.path is not None:
-            return Path(self.config.path).expanduser()
+            return (self.folder or Path()) / Path(self.config.path).expanduser()
         given = os.environ.get("CROSSDOCK_STORE")
         if given:
             return Path(given).expanduser()

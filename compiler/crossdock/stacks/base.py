@@ -7,6 +7,7 @@ import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
@@ -114,8 +115,11 @@ class StackComponent(Generic[C]):
         flavor: the flavor's name.
         extra: the optional dependency group that its client needs, or None.
         Config: the model of its configuration.
+        folder: where relative paths of its configuration begin: the project's, whatever the working folder is; None
+            for the working folder.
     """
 
+    folder: Path | None = None
     type: ClassVar[str]
     flavor: ClassVar[str]
     extra: ClassVar[str | None] = None

@@ -11,17 +11,20 @@ from pydantic import ValidationError
 from crossdock import registry
 from crossdock.dsl.errors import BadInput, CrossdockError, Problem, did_you_mean
 from crossdock.stacks.base import ArtifactStore, ComponentConfig, Orchestrator, Stack, StackComponent
-from crossdock.stacks.definitions import ComponentDefinition, StackDefinition, dashed, title
+from crossdock.stacks.definitions import PROJECT, ComponentDefinition, StackDefinition, dashed, title
 from crossdock.stacks.documents import line_of
 from crossdock.stacks.guardrails import Guardrails
 
 
-def build_stack(stack: StackDefinition, component: Callable[[str, str], ComponentDefinition]) -> Stack:
+def build_stack(
+    stack: StackDefinition, component: Callable[[str, str], ComponentDefinition], project: Path | None = None
+) -> Stack:
     """The stack of a definition.
 
     Args:
         stack: its definition.
         component: gives the definition of a component by type and name.
+        project: the project's folder, in which relative paths of its components begin.
 
     Raises:
         BadInput: a component is not there, its flavor or configuration is wrong, or the members do not fit; has
@@ -31,7 +34,10 @@ def build_stack(stack: StackDefinition, component: Callable[[str, str], Componen
     made: dict[str, list[StackComponent[Any]]] = {}
     for type_, name in stack.members():
         try:
-            made.setdefault(type_, []).append(build_component(component(type_, name)))
+            definition = component(type_, name)
+            made.setdefault(type_, []).append(build_component(definition))
+            if definition.level == PROJECT:
+                made[type_][-1].folder = project
         except BadInput as error:
             where = error.where or _place_in(stack.file, "components", type_)
             problems += error.problems or [Problem(error.message, where=where, hint=error.hint, id=error.id)]

@@ -292,11 +292,15 @@ class Workspace(Components):
 
     def _check(self, stack: StackDefinition, more: Sequence[ComponentDefinition] = ()) -> Stack:
         """A stack with its components; what could not be used is not written."""
+        from crossdock.stacks.files import project_folder
         from crossdock.stacks.resolve import build_stack
 
         extra = {(part.type, part.name): part for part in more}
+        folder = project_folder(self._start)
         return build_stack(
-            stack, lambda type_, name: extra.get((type_, name)) or self.files.component(type_, name, stack.level)
+            stack,
+            lambda type_, name: extra.get((type_, name)) or self.files.component(type_, name, stack.level),
+            folder.parent if folder else None,
         )
 
     def _there(self, what: str, name: str, names: Sequence[str], type_: str | None = None) -> None:
