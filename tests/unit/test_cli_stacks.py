@@ -92,6 +92,7 @@ def test_settings_are_typed_by_the_flavor(desk: Desk) -> None:
         ("register a b -f tracker", "one NAME, not 2"),
         ("register t -f tracker -x", "there is no option '-x'"),
         ("register t --port=1", "missing option '-f'"),
+        ("register t -f tracker --port", "the setting 'port' needs a value"),
         ("update t", "nothing to change"),
         ("update t --port=1", "there is no experiment tracker 't'"),
         ("describe t", "there is no experiment tracker 't'"),

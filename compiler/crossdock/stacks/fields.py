@@ -87,11 +87,13 @@ def _field(model: type[BaseModel], path: list[str]) -> FieldInfo | None:
 
 def _typed(field: FieldInfo | None, name: str, text: str | None) -> Any:
     """A text as the value that a field takes; where it takes none, what the model will refuse."""
+    annotation: Any = field.annotation if field is not None else None
     if text is None:
+        if field is not None and not _takes(TypeAdapter(annotation), True, strict=True):
+            raise BadInput(f"the setting {name!r} needs a value", hint=f"--{name}=…", id="missing-argument")
         return True
     if field is None:
         return parse(text, f"--{name}") if text.lstrip()[:1] in ("{", "[") else text
-    annotation: Any = field.annotation
     for item in field.metadata:
         annotation = Annotated[annotation, item]
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
