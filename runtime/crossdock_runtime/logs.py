@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -82,6 +83,7 @@ class _Lines(io.TextIOBase):
         self._emit = emit
         self._rest = ""
         self._original = original
+        self.buffer = _Bytes(self)
 
     def write(self, text: str) -> int:
         self._rest += text
@@ -108,6 +110,25 @@ class _Lines(io.TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         return "utf-8"
+
+
+class _Bytes(io.RawIOBase):
+    """The `buffer` of a text stream, for those who write bytes to it."""
+
+    def __init__(self, lines: _Lines) -> None:
+        self._lines = lines
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
+        count = memoryview(data).nbytes
+        self._lines.write(self._decoder.decode(bytes(data)))
+        return count
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._lines.fileno()
 
 
 @contextlib.contextmanager

@@ -497,6 +497,24 @@ def test_plain_lines_when_piped(project: Project) -> None:
     assert "\r" not in done.out + done.err
 
 
+def test_a_step_that_writes_bytes_to_its_output(project: Project) -> None:
+    write(project, """
+    import sys
+
+    @step
+    def talks() -> int:
+        print("text", end=" ")
+        return sys.stdout.buffer.write(b"and b\\xc3") + sys.stdout.buffer.write(b"\\xbctes \\xff\\n")
+
+    @pipeline
+    def main() -> None:
+        talks()
+    """)  # fmt: skip
+    done = project.crossdock("run", "pipe.py")
+    assert done.code == 0, str(done)
+    assert "talks | text and bütes \ufffd\n" in done.out
+
+
 @pytest.mark.parametrize("workers", [[], ["--max-workers", "2"]], ids=str)
 def test_a_reader_who_leaves_harms_no_run(project: Project, workers: list[str]) -> None:
     write(project, """
