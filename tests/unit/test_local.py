@@ -515,6 +515,22 @@ def test_a_step_that_writes_bytes_to_its_output(project: Project) -> None:
     assert "talks | text and bütes \ufffd\n" in done.out
 
 
+def test_a_progress_bar_is_one_line_of_the_log(project: Project) -> None:
+    write(project, """
+    @step
+    def talks() -> int:
+        print("50%\\r100%")
+        return 1
+
+    @pipeline
+    def main() -> None:
+        talks()
+    """)  # fmt: skip
+    assert project.crossdock("run", "pipe.py", "--run-id", "r1bar").code == 0
+    logs = project.command(CROSSDOCK, "runs", "logs", "r1bar").out
+    assert logs.count(" | ") == 1, logs
+
+
 @pytest.mark.parametrize("workers", [[], ["--max-workers", "2"]], ids=str)
 def test_a_reader_who_leaves_harms_no_run(project: Project, workers: list[str]) -> None:
     write(project, """

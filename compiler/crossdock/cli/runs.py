@@ -126,7 +126,7 @@ def logs(run: str, task: str | None, stack: str | None) -> int:
     """What the tasks of RUN printed; of one TASK when it is named (`task`, or `task.0` for an item)."""
     found = Client(stack).get_run(run)
     for name, attempt, text in found.logs(task):
-        for line in text.splitlines():
+        for line in text.removesuffix("\n").split("\n") if text else ():  # a line may hold \r, as a progress bar does
             time, _, rest = line.partition(" ")
             place = name if attempt == 1 else f"{name}#{attempt}"
             click.echo(f"{time} {place} | {rest}")
