@@ -20,6 +20,8 @@ GROUPS = {
     "annotator": "crossdock.annotators",
 }
 """The entry-point group of each component type."""
+BUILDERS = "crossdock.image_builders"
+"""The entry-point group of what builds images; each is a class, and no component."""
 
 
 @functools.cache
@@ -35,6 +37,27 @@ def _points(type_: str) -> dict[str, EntryPoint]:
             )
         found[point.name] = point
     return found
+
+
+def image_builder(name: str) -> Any:
+    """What builds images, by its name.
+
+    Raises:
+        BadInput: there is none of that name, or it cannot be loaded.
+    """
+    points = {point.name: point for point in entry_points(group=BUILDERS)}
+    if name not in points:
+        raise BadInput(
+            f"there is no image builder {name!r}", hint=did_you_mean(name, sorted(points)), id="unknown-flavor"
+        )
+    try:
+        return points[name].load()()
+    except ImportError as error:
+        raise BadInput(
+            f"the image builder {name!r} cannot be loaded: {error}",
+            hint=_install(points[name], name),
+            id="flavor-not-loadable",
+        ) from error
 
 
 def flavors(type_: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from crossdock_runtime.execute import run_task
 from crossdock_runtime.failure import INFRASTRUCTURE, Cancelled, TaskFailed, cause_of
 from crossdock_runtime.inputs import Skip
 from crossdock_runtime.loading import Project
-from crossdock_runtime.options import USAGE, Options, read_options
+from crossdock_runtime.options import USAGE, Options, read_options, take_store_options
 from crossdock_runtime.record import Index, RunRecord, derived_run_id, new_run_id, now
 from crossdock_runtime.store import Store
 from crossdock_runtime.values import digest
@@ -28,7 +28,7 @@ def _plan(text: str) -> tuple[Store, Plan]:
     head, found, name = text.rpartition("/plans/")
     if not found or not name.endswith(".json"):
         raise BadInput(f"--plan {text!r} is not <store>/plans/<sha256>.json")
-    store = Store.open(os.path.expandvars(head))
+    store = Store.open(os.path.expandvars(head), take_store_options(os.environ))
     data = store.read(f"plans/{name}")
     if digest(data) != f"sha256:{name.removesuffix('.json')}":
         raise BadInput(f"the plan at {text!r} is not the one that its name says", hint="crossdock publish")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
@@ -33,6 +33,7 @@ from crossdock_runtime.nodes import (
     Input,
     MapScope,
     OutputType,
+    Packaging,
     Parameter,
     Program,
     PythonCode,
@@ -44,8 +45,10 @@ from crossdock_runtime.nodes import (
 from crossdock_runtime.nodes_json import (
     drop_empty,
     input_json,
+    packaging_json,
     parameter_json,
     read_input,
+    read_packaging,
     read_parameter,
     read_scope,
     read_task,
@@ -63,6 +66,7 @@ __all__ = [
     "Input",
     "MapScope",
     "OutputType",
+    "Packaging",
     "Parameter",
     "Plan",
     "Program",
@@ -76,8 +80,8 @@ __all__ = [
 CONTRACT = 1
 """Version of the runtime's command and of the run protocol."""
 PLAN_FORMAT = 1
-_DAMAGED = "take it from where it was written again, or compile the pipeline again"
 """Version of the plan's JSON."""
+_DAMAGED = "take it from where it was written again, or compile the pipeline again"
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Plan:
         on_exit: id of the exit task.
         on_failure: `stop` or `continue`.
         source: how the user's code is imported.
+        packaging: where code and images are, in a plan that is published for a stack; None before that.
     """
 
     FORMAT: ClassVar[int] = PLAN_FORMAT
@@ -104,6 +109,7 @@ class Plan:
     on_exit: str | None = None
     on_failure: str = "stop"
     source: Source = field(default_factory=Source)
+    packaging: Packaging | None = None
 
     def __post_init__(self) -> None:
         freeze(self, "parameters", "gates", "scopes", "outputs")
@@ -187,6 +193,12 @@ class Plan:
                     found.update({leaf.name: None for leaf in leaves(scope.items) if isinstance(leaf, Param)})
         return tuple(found)
 
+    def image_of(self, task: Task) -> str | None:
+        """The image that a task runs in: its own where it is a program, else that of the packaging, else its own."""
+        if self.packaging is None or isinstance(task.code, Program):
+            return task.settings.image
+        return self.packaging.images.get(task.id) or self.packaging.image or task.settings.image
+
     def to_document(self) -> dict[str, Any]:
         """The plan as JSON-able data; what is default is left out."""
         return drop_empty(
@@ -204,6 +216,7 @@ class Plan:
                 "on_exit": self.on_exit,
                 "on_failure": self.on_failure,
                 "python_path": list(self.source.python_path),
+                "packaging": None if self.packaging is None else packaging_json(self.packaging),
             }
         )
 
@@ -221,6 +234,11 @@ class Plan:
     def digest(self) -> str:
         """sha256 of the plan's compact text, in hex."""
         return hashlib.sha256(self._compact.encode()).hexdigest()
+
+    @cached_property
+    def unpackaged(self) -> Plan:
+        """The plan without its packaging: what two stacks, and two runs of the same code, have in common."""
+        return self if self.packaging is None else replace(self, packaging=None)
 
     @classmethod
     def from_document(cls, body: Mapping[str, Any]) -> Self:
@@ -251,6 +269,7 @@ class Plan:
                 on_exit=body.get("on_exit"),
                 on_failure=body.get("on_failure", "stop"),
                 source=Source(tuple(body.get("python_path", (".",)))),
+                packaging=read_packaging(body["packaging"]) if "packaging" in body else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise PlanError(f"not a plan: {type(error).__name__}: {error}", hint=_DAMAGED) from None

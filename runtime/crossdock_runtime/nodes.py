@@ -143,6 +143,24 @@ Scope: TypeAlias = BranchScope | MapScope
 
 
 @frozen
+class Packaging:
+    """Where the tasks of a published plan find their code, and the images that they run in; it is per stack.
+
+    Attributes:
+        code: sha256 of the code package, `code/<sha256>.zip` in the store; None where the image holds the project.
+        image: of every Python task; None where nothing says which.
+        images: of the tasks that run in another one, by id.
+    """
+
+    code: str | None = None
+    image: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        freeze(self, "images")
+
+
+@frozen
 class Source:
     """How the user's code is imported: folders relative to the project's root, put on `sys.path` in this order."""
 

@@ -14,6 +14,7 @@ from crossdock_runtime.nodes import (
     Input,
     MapScope,
     OutputType,
+    Packaging,
     Parameter,
     Program,
     PythonCode,
@@ -40,6 +41,14 @@ def read_parameter(body: Mapping[str, Any]) -> Parameter:
     return Parameter(
         body["name"], body["type"], "default" not in body, body.get("default"), body.get("artifact", False)
     )
+
+
+def packaging_json(item: Packaging) -> dict[str, Any]:
+    return drop_empty({"code": item.code, "image": item.image, "images": dict(sorted(item.images.items()))})
+
+
+def read_packaging(body: Mapping[str, Any]) -> Packaging:
+    return Packaging(body.get("code"), body.get("image"), body.get("images", {}))
 
 
 def input_json(item: Input) -> dict[str, Any]:

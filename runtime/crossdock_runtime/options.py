@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping, MutableMapping, Sequence
 
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
@@ -24,6 +25,10 @@ for --param rows=…, and CROSSDOCK_EMIT with a line for each --emit. What is wr
 """
 _ONCE = ("contract", "plan", "task", "index", "shard", "run", "native-id")
 _PARAM = "CROSSDOCK_PARAM_"
+STORE_OPTIONS = "CROSSDOCK_STORE_OPTIONS"
+"""Options of the artifact store that are no secrets, as a JSON object."""
+STORE_SECRET = "CROSSDOCK_STORE_SECRET_"
+"""Begins the name of an environment variable with an option of the artifact store that is a secret."""
 
 
 @frozen
@@ -79,3 +84,21 @@ def read_options(words: Sequence[str], environ: Mapping[str, str]) -> Options:
         param=tuple(repeated["param"]),
         emit=tuple(repeated["emit"]),
     )
+
+
+def take_store_options(environ: MutableMapping[str, str]) -> dict[str, str]:
+    """The options of the artifact store. The secret ones leave the environment, which a step can read.
+
+    Raises:
+        BadInput: they are no JSON object.
+    """
+    text = environ.get(STORE_OPTIONS, "")
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise BadInput(f"{STORE_OPTIONS} is no JSON object: {text!r}")
+    for name in [name for name in environ if name.startswith(STORE_SECRET)]:
+        found[name.removeprefix(STORE_SECRET).lower()] = environ.pop(name)
+    return found

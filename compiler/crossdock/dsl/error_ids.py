@@ -112,6 +112,9 @@ MEANINGS = {
         "parameters-changed": "A reviewed bundle takes no other parameters.",
         "stack-changed": "The stack is another one than that of the bundle.",
     },
+    "Containers and platforms": {
+        "platform-failed": "An engine, a registry or a service refused, or cannot be reached.",
+    },
     "Runs, records and the store": {
         "unknown-run": "The store has no such run.",
         "ambiguous-run": "More than one run ends or begins like this.",

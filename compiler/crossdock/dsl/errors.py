@@ -6,7 +6,8 @@ CrossdockError            exit 2    wrong usage or input
 ├── UnsupportedError                a valid plan that the chosen target cannot run
 ├── BadInput                        a file, parameter, name or URI that cannot be used
 ├── RunFailed             exit 1    a valid pipeline whose run failed
-└── StoreError            exit 3    the artifact store refused, is unreachable, or holds damaged bytes
+├── StoreError            exit 3    the artifact store refused, is unreachable, or holds damaged bytes
+└── PlatformError         exit 3    a platform (an engine, a registry, a service) refused, or cannot be reached
 
 Each has an `id` that stays when its words change, such as `unknown-stack`: the one of its class, or a closer one given
 with `id=`. docs/errors.md lists them.
@@ -189,6 +190,13 @@ class StoreError(CrossdockError):
 
     exit_code = 3
     id = "store-failed"
+
+
+class PlatformError(CrossdockError):
+    """A platform (a container engine, a registry, a vendor's service) refused, or cannot be reached."""
+
+    exit_code = 3
+    id = "platform-failed"
 
 
 def with_id(text: str, id: str) -> str:

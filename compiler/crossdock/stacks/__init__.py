@@ -18,12 +18,30 @@ if TYPE_CHECKING:
         StackComponent,
         TaskOverrides,
     )
+    from crossdock.stacks.containers import (
+        BuildContext,
+        BuiltImage,
+        ContainerConfig,
+        ContainerRegistry,
+        ImageBuilder,
+        ImageRecipe,
+        Login,
+        PackageIndex,
+    )
 
 __all__ = [
     "ArtifactStore",
+    "BuildContext",
+    "BuiltImage",
     "CanRun",
     "ComponentConfig",
+    "ContainerConfig",
+    "ContainerRegistry",
+    "ImageBuilder",
+    "ImageRecipe",
+    "Login",
     "Orchestrator",
+    "PackageIndex",
     "RunHandle",
     "RunOptions",
     "SecretReference",
@@ -33,10 +51,21 @@ __all__ = [
     "TaskOverrides",
 ]
 
+_CONTAINERS = {
+    "BuildContext",
+    "BuiltImage",
+    "ContainerConfig",
+    "ContainerRegistry",
+    "ImageBuilder",
+    "ImageRecipe",
+    "Login",
+    "PackageIndex",
+}
+
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from crossdock.stacks import base
+    from crossdock.stacks import base, containers
 
-    return getattr(base, name)
+    return getattr(containers if name in _CONTAINERS else base, name)

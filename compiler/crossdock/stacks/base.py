@@ -148,6 +148,30 @@ class ArtifactStore(StackComponent[C], abc.ABC):
             StoreError: it cannot be reached.
         """
 
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What the data plane must know beside the URL, as a container sees it (`endpoint`, `region`, …): no secrets.
+
+        Specs carry it as JSON in the environment variable `CROSSDOCK_STORE_OPTIONS`.
+        """
+        return {}
+
+    @property
+    def secrets(self) -> Mapping[str, SecretReference]:
+        """Options that are secret, by name: where they are. A container has them as `CROSSDOCK_STORE_SECRET_<NAME>`."""
+        return {}
+
+    def credentials(self) -> Mapping[str, str]:
+        """Options that are secret, by name, for a container on this machine: their values as of now.
+
+        Those that `secrets` names are resolved; where there are none, what the vendor's default chain finds here, for
+        a container does not see this machine's files and its environment.
+
+        Raises:
+            BadInput: one cannot be had here.
+        """
+        return {name: reference.resolve(name) for name, reference in self.secrets.items()}
+
 
 @frozen
 class Stack:
