@@ -43,7 +43,7 @@ class ContainerConfig(ComponentConfig):
             where the stack has a container registry.
         builder: flavor of what builds them: `engine` is Docker's, `registry` appends layers in the registry, with no
             daemon.
-        dockerfile: the user's own, relative to the project's root. It says `FROM`, and all that is above Crossdock's part.
+        dockerfile: the user's own, relative to the project's root: `FROM`, and all that is above Crossdock's part.
         platform: of the images.
         requirements: of all tasks, beside their own.
         index: where requirements come from.
