@@ -113,6 +113,11 @@ MEANINGS = {
         "stack-changed": "The stack is another one than that of the bundle.",
     },
     "Containers and platforms": {
+        "container-not-started": "The Docker Engine could not start a container.",
+        "engine-unreachable": "The Docker Engine does not answer.",
+        "image-not-pulled": "The registry has no such image, or refuses it.",
+        "too-large": "A task asks for more than the Docker Engine has.",
+        "unknown-network": "The Docker Engine has no such network.",
         "platform-failed": "An engine, a registry or a service refused, or cannot be reached.",
     },
     "Runs, records and the store": {
