@@ -11,6 +11,8 @@ PACKAGES = f"{HOME}/packages"
 """Installed requirements, where a builder cannot ask the image's Python for its own folder."""
 PROJECT = f"{HOME}/project"
 """The project's files, from its root."""
+INSTALLED = f"{HOME}/installed.txt"
+"""What is installed, as `name==version` in lines, where a builder cannot know it before it writes the labels."""
 LABEL = "dev.crossdock."
 """Begins the labels: `recipe` is the digest of the recipe, `base` the image that it starts from with its digest,
 `requirements` all installed distributions as `name==version`, separated by spaces."""
