@@ -6,7 +6,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from crossdock import registry
 from crossdock.dsl.errors import BadInput
@@ -56,6 +58,26 @@ class Built:
     images: tuple[Image, ...] = ()
     lock: Path | None = None
 
+    def document(self) -> dict[str, Any]:
+        """As JSON-able data."""
+        project, packaging = self.packaged.project, self.packaged.plan.packaging
+        return {
+            "images": [
+                {
+                    "name": image.name,
+                    "reference": image.reference,
+                    "base": image.base,
+                    "requirements": list(image.requirements),
+                    "tasks": list(image.tasks),
+                }
+                for image in self.images
+            ],
+            "code": packaging.code if packaging is not None else None,
+            "project": None
+            if project is None
+            else {"digest": project.digest, "files": len(project.files), "bytes": project.size},
+        }
+
 
 def build(loaded: Loaded, stack: Stack, tell: Callable[[str], None]) -> Built:
     """Build every image that is not there yet, and write `images.lock`.
@@ -72,6 +94,8 @@ def build(loaded: Loaded, stack: Stack, tell: Callable[[str], None]) -> Built:
     before = packaged(loaded, stack)
     if before.project is not None:
         tell(before.project.summary())
+        for problem in before.project.warnings:
+            tell(f"warning: {problem}")
     if not before.recipes:
         return Built(before)
     builder, lock = _builder(stack), ImagesLock(loaded.root)
@@ -79,15 +103,15 @@ def build(loaded: Loaded, stack: Stack, tell: Callable[[str], None]) -> Built:
     images = []
     for digest, recipe in by_digest.items():
         name = before.names[digest]
-        built = builder.build(recipe, lambda recipe=recipe: _context(loaded, stack, recipe, before, lock), name,
-                              registry_of(stack), tell)  # fmt: skip
+        context = partial(_context, loaded, stack, recipe, before, lock)
+        built = builder.build(recipe, context, name, registry_of(stack), tell)
         lock.add(name, recipe, built)
         lock.write()
         tasks = tuple(task for task, own in before.recipes.items() if own.digest == digest)
         pins = lock.pins(recipe)
         assert pins is not None
         images.append(Image(name, built.reference, pins.base, pins.requirements, tasks))
-    return Built(packaged(loaded, stack), tuple(images), lock.file)
+    return Built(packaged(loaded, stack, before.project), tuple(images), lock.file)
 
 
 def refuse_missing(plan: Plan, images: Mapping[str, str], stack: Stack) -> None:

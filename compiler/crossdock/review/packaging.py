@@ -46,6 +46,7 @@ class Packaged:
         names: the `repository:tag` that a recipe is built to, by the recipe's digest.
         project: the project's files, where an image or a code package holds them.
         files: what a bundle says of the images, by name: Dockerfiles and requirements.
+        unbuilt: those of the names that `images.lock` does not know.
         warnings: what was left out of the project, and what is not built yet.
     """
 
@@ -54,7 +55,15 @@ class Packaged:
     names: Mapping[str, str] = field(default_factory=dict)
     project: CodePackage | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    unbuilt: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def images(self) -> dict[str, str]:
+        """The `repository:tag` of each image that is built, by how tasks name it."""
+        return {
+            str(self.plan.image_of(self.plan.by_id[task])): self.names[r.digest] for task, r in self.recipes.items()
+        }
 
     @property
     def code(self) -> CodePackage | None:
@@ -62,8 +71,13 @@ class Packaged:
         return self.project if self.plan.packaging is not None and self.plan.packaging.code is not None else None
 
 
-def packaged(loaded: Loaded, stack: Stack) -> Packaged:
+def packaged(loaded: Loaded, stack: Stack, project: CodePackage | None = None) -> Packaged:
     """The plan of a pipeline as a stack's tasks find it: with its images and its code.
+
+    Args:
+        loaded: the pipeline.
+        stack: where it is to run.
+        project: its files, where they are packed already.
 
     Raises:
         BadInput: the project cannot be packed, `images.lock` is damaged, the Dockerfile is not there, or images are to
@@ -78,7 +92,8 @@ def packaged(loaded: Loaded, stack: Stack) -> Packaged:
     in_image = config.packaging == "image" and builds
     by_code = config.packaging == "code" and bool(tasks)
     needs_files = in_image or by_code or (theirs is not None and copies_project(theirs))
-    project = pack(loaded.root, needed=_step_files(plan, loaded.root), without=_stores(stack)) if needs_files else None
+    if needs_files and project is None:
+        project = pack_project(plan, loaded.root, stack)
     warnings = list(project.warnings) if project is not None else []
     code = project.digest if project is not None and by_code else None
     if not builds:
@@ -88,6 +103,7 @@ def packaged(loaded: Loaded, stack: Stack) -> Packaged:
     repository = _repository(stack, _project_name(loaded))
     recipes = {task.id: _recipe(task, config, theirs, project, in_image) for task in tasks}
     names, references, files = {}, {}, {}
+    unbuilt = []
     for recipe in recipes.values():
         digest = recipe.digest
         if digest in names:
@@ -96,6 +112,7 @@ def packaged(loaded: Loaded, stack: Stack) -> Packaged:
         known = lock.reference(names[digest], recipe)
         references[digest] = known or names[digest]
         if known is None:
+            unbuilt.append(names[digest])
             hint = f"crossdock build SOURCE --stack {stack.name} builds it, and writes {lock.file.name}"
             warnings.append(
                 Problem(f"image {names[digest]} is unpinned: it is not built yet", hint=hint, id="unpinned")
@@ -104,7 +121,16 @@ def packaged(loaded: Loaded, stack: Stack) -> Packaged:
             files[f"{FOLDER}/{digest[:_TAG]}/{name}"] = text
     found = {task: references[recipe.digest] for task, recipe in recipes.items()}
     packaging_plan = _with(plan, code, _most_used(found), found)
-    return Packaged(packaging_plan, recipes, names, project, files, tuple(warnings))
+    return Packaged(packaging_plan, recipes, names, project, files, tuple(unbuilt), tuple(warnings))
+
+
+def pack_project(plan: Plan, root: Path, stack: Stack) -> CodePackage:
+    """The files of a project as one of the stack's tasks is to find them.
+
+    Raises:
+        BadInput: it cannot be packed.
+    """
+    return pack(root, needed=_step_files(plan, root), without=_stores(stack))
 
 
 def are_built(stack: Stack) -> bool:
