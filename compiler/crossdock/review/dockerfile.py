@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from crossdock.stacks.image_layout import HOME, INSTALLED, LABEL, PROJECT, RUNTIME
+from crossdock.stacks.image_layout import HOME, INSTALLED, LABEL, MADE, PROJECT, RUNTIME
 from crossdock_runtime.contract import CONTRACT
 
 _HEAD = """\
-# Made by Crossdock. `crossdock build` builds it; an edit here is lost: change the stack, or give it a dockerfile.
+{made} `crossdock build` builds it; an edit here is lost: change the stack, or give it a dockerfile.
 FROM {base}
 """
 _REQUIREMENTS = """
@@ -46,7 +46,7 @@ def dockerfile(base: str, *, project: bool, theirs: str | None = None) -> str:
     """
     if theirs is not None and copies_runtime(theirs):
         return theirs
-    head = _HEAD.format(base=base) if theirs is None else theirs.rstrip("\n") + "\n"
+    head = _HEAD.format(made=MADE, base=base) if theirs is None else theirs.rstrip("\n") + "\n"
     rest = _REST.format(
         runtime=RUNTIME,
         project=f"COPY project/ {PROJECT}/\n" if project else "",
