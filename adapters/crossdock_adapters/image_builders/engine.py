@@ -91,7 +91,7 @@ def _build(
             lines.append(line)
             step = _STEP.match(line)
             if step is not None:
-                tell(f"  {step[1][:160]}")
+                tell(f"  {' '.join(step[1].split())[:100]}")
 
         if docker.follow([*words, str(folder)], hear) != 0:
             raise build_failed(lines, recipe.base, not recipe.dockerfile.startswith(MADE))
@@ -127,10 +127,8 @@ def _base_in(lines: list[str], base: str) -> str | None:
 
 def _local_base(docker: Docker, base: str) -> str:
     """The base with the digest that the engine knows of it; as it is named where it never was in a registry."""
-    found = _inspect(docker, base) or {}
-    for known in found.get("RepoDigests") or ():
-        return f"{_untagged(base)}@{known.partition('@')[2]}"
-    return base
+    digest = _pushed(docker, base)
+    return f"{_untagged(base)}@{digest}" if digest is not None and "@" not in base else base
 
 
 def _untagged(image: str) -> str:
@@ -171,7 +169,7 @@ def _push(docker: Docker, name: str, registry: ContainerRegistry[ComponentConfig
 
 def _pushed(docker: Docker, name: str) -> str | None:
     """The digest that an image of the engine has in the registry that it was pushed to."""
-    repository = name.rpartition(":")[0]
+    repository = _untagged(name).removeprefix("docker.io/").removeprefix("library/")
     found = _inspect(docker, name) or {}
     digests = [known.partition("@") for known in found.get("RepoDigests") or ()]
     return next((digest for place, _, digest in digests if place == repository), None)

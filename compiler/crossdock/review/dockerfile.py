@@ -33,6 +33,7 @@ COPY runtime.zip {runtime}
 LABEL {label}contract="{contract}"
 """
 _URL = re.compile(r"\s@\s|://")
+_TOOLS = {"pip", "setuptools", "wheel"}
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -79,11 +80,14 @@ def base_of(text: str) -> str | None:
 
 
 def requirements_text(declared: Sequence[str], pinned: Sequence[str] | None) -> str:
-    """The text of `requirements.txt`: as declared, or as pinned. What comes from a URL stays as it was declared."""
+    """The text of `requirements.txt`: as declared, or as pinned.
+
+    What comes from a URL stays as it was declared; the base's own tools are not for us to pin.
+    """
     if not pinned:
         return "".join(f"{item}\n" for item in declared)
     urls = [item for item in declared if _URL.search(item)]
-    names = {_canonical(item) for item in urls}
+    names = {_canonical(item) for item in urls} | (_TOOLS - {_canonical(item) for item in declared})
     return "".join(f"{item}\n" for item in (*urls, *(item for item in pinned if _canonical(item) not in names)))
 
 
