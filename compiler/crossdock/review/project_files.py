@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crossdock.dsl.errors import BadInput
 from crossdock.review.folder import LOCK
+from crossdock.review.ignored import ignores
 
 IGNORE_FILE = ".crossdockignore"
 """In the project's root, in the syntax of .gitignore: what no container needs."""
@@ -145,18 +146,10 @@ def _ignored(root: Path) -> Callable[[str], bool]:
     Raises:
         BadInput: the file cannot be read.
     """
-    file = root / IGNORE_FILE
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        return ignores((root / IGNORE_FILE).read_text(encoding="utf-8-sig").splitlines())
     except FileNotFoundError:
         return lambda name: False
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"cannot be read: {error}", where=IGNORE_FILE, hint="write it as text", id="unreadable-file"
-        ) from None
-    from pathspec import GitIgnoreSpec
-
-    try:
-        return GitIgnoreSpec.from_lines(lines).match_file
-    except ValueError as error:
-        raise BadInput(f"has no pattern of .gitignore: {error}", where=IGNORE_FILE, id="bad-ignore-file") from None
+        hint = "write it as text, in the syntax of .gitignore"
+        raise BadInput(f"cannot be read: {error}", where=IGNORE_FILE, hint=hint, id="unreadable-file") from None
