@@ -140,6 +140,11 @@ MEANINGS = {
         "registry-unreachable": "A registry does not answer.",
     },
     "Containers and platforms": {
+        "container-not-started": "The Docker Engine could not start a container.",
+        "engine-unreachable": "The Docker Engine does not answer.",
+        "image-not-pulled": "The registry has no such image, or refuses it.",
+        "too-large": "A task asks for more than the Docker Engine has.",
+        "unknown-network": "The Docker Engine has no such network.",
         "platform-failed": "An engine, a registry or a service refused, or cannot be reached.",
     },
     "Runs, records and the store": {

@@ -19,6 +19,7 @@ from crossdock_adapters.orchestrators.docker import compose, exchange
 from crossdock_adapters.orchestrators.docker.client import Engine, Exit, NotStarted
 from crossdock_adapters.orchestrators.docker.config import DockerConfig
 from crossdock_adapters.orchestrators.docker.translate import (
+    HOME,
     RUN,
     SECRET,
     STORE,
@@ -78,6 +79,7 @@ class Containers(Launcher):
         self._variables = {
             RUN: context.run.id,
             STORE: "" if root is None else str(root.absolute()),
+            HOME: "/tmp",
             USER: f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") else "",
         }
         if root is not None:
