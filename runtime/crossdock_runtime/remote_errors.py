@@ -60,6 +60,36 @@ _MAKE = {
 }
 
 
+class BucketMissing(StoreError):
+    """The bucket is not there."""
+
+    id = "no-such-bucket"
+
+
+class RegionFailed(StoreError):
+    """The bucket is in another region."""
+
+    id = "store-region"
+
+
+class CredentialsFailed(StoreError):
+    """There are no credentials, or they are wrong or too old."""
+
+    id = "store-credentials"
+
+
+class AccessFailed(StoreError):
+    """The credentials may not do this."""
+
+    id = "store-denied"
+
+
+class ConnectionFailed(StoreError):
+    """The store cannot be reached, or is out of order."""
+
+    id = "store-unreachable"
+
+
 def vendor_of(url: str) -> str:
     """`s3`, `gs` or `az`; another scheme as it is."""
     scheme = url.partition("://")[0]
@@ -90,33 +120,35 @@ def store_error(what: str, url: str, error: BaseException, options: Mapping[str,
     code = _CODE.search(text)
     status = _STATUS.search(text)
     kind, hint = _kind(text, code[1] if code else "", status[1] if status else "", vendor, options)
-    return StoreError(f"{what} in {url}: {_reason(text, error)}", hint=hint.format(bucket=bucket), id=kind)
+    return kind(f"{what} in {url}: {_reason(text, error)}", hint=hint.format(bucket=bucket))
 
 
-def _kind(text: str, code: str, status: str, vendor: str, options: Mapping[str, object]) -> tuple[str, str]:
+def _kind(
+    text: str, code: str, status: str, vendor: str, options: Mapping[str, object]
+) -> tuple[type[StoreError], str]:
     place = options.get("endpoint") or {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure"}.get(
         vendor, "it"
     )
     if any(words in text for words in _NO_CREDENTIALS):
-        return "store-credentials", f"no credentials were found: {_RENEW.get(vendor, 'give it some')}"
+        return CredentialsFailed, f"no credentials were found: {_RENEW.get(vendor, 'give it some')}"
     if code in _NO_BUCKET:
-        return "no-such-bucket", _MAKE.get(vendor, "check the name")
+        return BucketMissing, _MAKE.get(vendor, "check the name")
     if code in _REGION or "without LOCATION" in text or status == "301":
         return (
             "store-region",
             "set region of the artifact store to the bucket's: aws s3api head-bucket --bucket {bucket}",
         )
     if code in _CREDENTIALS or status == "401":
-        return "store-credentials", f"renew the credentials: {_RENEW.get(vendor, 'give it others')}"
+        return CredentialsFailed, f"renew the credentials: {_RENEW.get(vendor, 'give it others')}"
     if status == "403":
-        return "store-denied", _ALLOW.get(vendor, "check the permissions")
+        return AccessFailed, _ALLOW.get(vendor, "check the permissions")
     if "builder error" in text:
-        return "store-unreachable", "an endpoint with http:// needs allow_http: true; write https:// otherwise"
+        return ConnectionFailed, "an endpoint with http:// needs allow_http: true; write https:// otherwise"
     if status == "404":
-        return "no-such-bucket", _MAKE.get(vendor, "check the name")
+        return BucketMissing, _MAKE.get(vendor, "check the name")
     if "HTTP error: " in text or status >= "500":
-        return "store-unreachable", f"check that {place} can be reached from here and works, then try again"
-    return "store-failed", "check the URL, the network and the credentials, then try again"
+        return ConnectionFailed, f"check that {place} can be reached from here and works, then try again"
+    return StoreError, "check the URL, the network and the credentials, then try again"
 
 
 def _reason(text: str, error: BaseException) -> str:
