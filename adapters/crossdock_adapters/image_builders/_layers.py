@@ -11,7 +11,7 @@ import io
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from crossdock.dsl.frozen import frozen
 
@@ -67,8 +67,8 @@ def write_layer(title: str, files: Mapping[str, bytes | Path], file: Path) -> La
     """
     with file.open("wb") as raw:
         packed = _Hashed(raw)
-        with gzip.GzipFile("", "wb", _LEVEL, packed, mtime=0) as zipped:  # type: ignore[call-overload]
-            plain = _Hashed(zipped)
+        with gzip.GzipFile("", "wb", _LEVEL, packed, mtime=0) as zipped:
+            plain = _Hashed(cast(IO[bytes], zipped))
             with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as tar:
                 _add(tar, files)
             diff_id = plain.digest
