@@ -18,7 +18,7 @@ from crossdock_adapters.container_registries._reference import Reference
 from crossdock_adapters.container_registries._refusals import unreachable
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PYTHON = re.compile(r"python3\.(\d+)")
+_PYTHON = re.compile(r"python|python3\.\d+")
 
 
 @frozen
@@ -122,48 +122,65 @@ def _no_platform(reference: Reference, platform: str, offers: list[str]) -> Plat
     )
 
 
-def check_python(image: BaseImage, registry: Distribution, python: str, tell: Callable[[str], None]) -> None:
+@frozen
+class Python:
+    """The Python of a base image.
+
+    Attributes:
+        link: the program that `python` is to be a link to; empty where there is a `python`, or where that is unknown.
+    """
+
+    link: str = ""
+
+
+def find_python(image: BaseImage, registry: Distribution, python: str, tell: Callable[[str], None]) -> Python:
     """Refuse a base without the Python that the pipeline was made with.
 
     PYTHON_VERSION, which Python's own images set, is believed; else the layers are looked through, topmost first, for
-    `python3.N` in a folder of PATH.
+    `python3.N` and `python` in a folder of PATH.
 
     Raises:
         PlatformError: it has another Python, or none.
     """
     said = image.environment.get("PYTHON_VERSION")
-    found = {".".join(said.split(".")[:2])} if said else set()
-    if not found:
-        tell(f"looking for Python in the layers of {image.name}")
-        for version in _pythons(image, registry, tell):
-            if version in (python, None):
-                return
-            found.add(str(version))
-    if python in found:
-        return
-    what = f"Python {', '.join(sorted(found))}" if found else "no Python"
-    raise PlatformError(
-        f"the base image {image.name} holds {what}; the pipeline was compiled with Python {python}",
-        hint=f"image: of the orchestrator names another, such as python:{python}-slim",
+    if said:
+        version = ".".join(said.split(".")[:2])
+        if version == python:
+            return Python()
+        raise _no_python(image, f"Python {version}", python)
+    tell(f"looking for Python in the layers of {image.name}")
+    found: dict[str, str] = {}
+    for place in _pythons(image, registry, tell):
+        if place is None:
+            return Python()
+        found.setdefault(place.name, f"/{place}")
+        if {"python", f"python{python}"} <= found.keys():
+            return Python()
+    if f"python{python}" in found:
+        return Python(found[f"python{python}"])
+    others = ", ".join(sorted(name.removeprefix("python") for name in found if name != "python"))
+    raise _no_python(image, f"Python {others}" if others else "no Python", python)
+
+
+def _no_python(image: BaseImage, what: str, wanted: str) -> PlatformError:
+    return PlatformError(
+        f"the base image {image.name} holds {what}; the pipeline was compiled with Python {wanted}",
+        hint=f"image: of the orchestrator names another, such as python:{wanted}-slim",
         id="no-python",
     )
 
 
-def _pythons(image: BaseImage, registry: Distribution, tell: Callable[[str], None]) -> Iterator[str | None]:
+def _pythons(image: BaseImage, registry: Distribution, tell: Callable[[str], None]) -> Iterator[PurePosixPath | None]:
     """Each Python, and None for a layer that cannot be looked through: nobody is kept from building by that."""
     path = {PurePosixPath(folder.strip("/")) for folder in image.environment.get("PATH", _PATH).split(":")}
     repository = image.reference.repository
     for layer in reversed(image.layers):
         try:
-            with (
-                registry.blob(repository, layer) as blob,
-                tarfile.open(fileobj=cast(IO[bytes], blob), mode="r|*") as tar,
-            ):
-                for member in tar:
+            with registry.blob(repository, layer) as blob:
+                for member in tarfile.open(fileobj=cast(IO[bytes], blob), mode="r|*"):  # noqa: SIM115 - blob is closed
                     place = PurePosixPath(member.name.removeprefix("./"))
-                    match = _PYTHON.fullmatch(place.name)
-                    if match and place.parent in path:
-                        yield f"3.{match[1]}"
+                    if place.parent in path and _PYTHON.fullmatch(place.name):
+                        yield place
         except (tarfile.TarError, EOFError) as error:
             tell(f"{layer.digest} of {image.name} cannot be looked through: {error}")
             yield None

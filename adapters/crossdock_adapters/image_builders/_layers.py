@@ -14,8 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from crossdock.dsl.frozen import frozen
+from crossdock.stacks.image_layout import HOME
 
 _LEVEL = 6
+_OURS = HOME.lstrip("/")
 _DIRECTORY, _FILE, _PROGRAM = 0o755, 0o644, 0o755
 
 
@@ -38,6 +40,13 @@ class Layer:
     diff_id: str
 
 
+@frozen
+class Link:
+    """A symbolic link in a layer: where it points to."""
+
+    to: str
+
+
 class _Hashed(io.RawIOBase):
     """Writes through, and hashes."""
 
@@ -57,7 +66,7 @@ class _Hashed(io.RawIOBase):
         return f"sha256:{self._found.hexdigest()}"
 
 
-def write_layer(title: str, files: Mapping[str, bytes | Path], file: Path) -> Layer:
+def write_layer(title: str, files: Mapping[str, bytes | Path | Link], file: Path) -> Layer:
     """A layer of files: sorted, of root, without times. Nothing is held in memory but a piece of a file.
 
     Args:
@@ -75,17 +84,21 @@ def write_layer(title: str, files: Mapping[str, bytes | Path], file: Path) -> La
     return Layer(title, file, packed.digest, file.stat().st_size, diff_id)
 
 
-def _add(tar: tarfile.TarFile, files: Mapping[str, bytes | Path]) -> None:
+def _add(tar: tarfile.TarFile, files: Mapping[str, bytes | Path | Link]) -> None:
     there: set[PurePosixPath] = set()
     for name in sorted(files):
         place = PurePosixPath(name.lstrip("/"))
-        # The first folder is the base's own: what it says of it stays.
-        for folder in [*reversed(place.parents)][2:]:
-            if folder not in there:
+        for folder in reversed(place.parents):
+            # What the base says of its own folders stays.
+            if folder not in there and folder.is_relative_to(_OURS):
                 there.add(folder)
                 tar.addfile(_entry(f"{folder}", tarfile.DIRTYPE, _DIRECTORY))
         contents = files[name]
-        if isinstance(contents, Path):
+        if isinstance(contents, Link):
+            entry = _entry(f"{place}", tarfile.SYMTYPE, 0o777)
+            entry.linkname = contents.to
+            tar.addfile(entry)
+        elif isinstance(contents, Path):
             about = contents.stat()
             entry = _entry(f"{place}", tarfile.REGTYPE, _PROGRAM if about.st_mode & 0o100 else _FILE, about.st_size)
             with contents.open("rb") as opened:

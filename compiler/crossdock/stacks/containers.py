@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
-from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
 from crossdock.stacks.base import ComponentConfig, SecretReference, StackComponent
 
@@ -180,26 +179,6 @@ class ImageBuilder(abc.ABC):
     flavor: ClassVar[str]
     needs_registry: ClassVar[bool] = False
     takes_dockerfile: ClassVar[bool] = True
-
-    def check(self, config: ContainerConfig, registry: ContainerRegistry[ComponentConfig] | None) -> None:
-        """Refuse what it cannot build, before anything is read or built.
-
-        Raises:
-            BadInput: it needs a registry and there is none, or it honours no Dockerfile and there is one.
-        """
-        if self.needs_registry and registry is None:
-            raise BadInput(
-                f"the image builder {self.flavor!r} needs a container registry in the stack",
-                hint="crossdock stack update NAME --container-registry REGISTRY, or builder: engine",
-                id="no-container-registry",
-            )
-        if not self.takes_dockerfile and config.dockerfile is not None:
-            raise BadInput(
-                f"the image builder {self.flavor!r} cannot follow {config.dockerfile}: it adds layers to the base "
-                "image, and runs nothing in it",
-                hint="builder: engine follows it; or build it yourself, push it, and name it as image:",
-                id="dockerfile-not-taken",
-            )
 
     @abc.abstractmethod
     def build(
