@@ -15,7 +15,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -49,6 +49,9 @@ class Descriptor:
     media_type: str
     digest: str
     size: int
+
+
+T = TypeVar("T")
 
 
 class Reader(Protocol):
@@ -166,8 +169,12 @@ class Distribution:
         Raises:
             PlatformError: the registry refuses, or cannot be reached.
         """
-        with self._told(f"read {repository}"), self.blob(repository, blob) as reader:
-            return b"".join(iter(lambda: reader.read(1 << 16), b""))
+
+        def whole() -> bytes:
+            with self.blob(repository, blob) as reader:
+                return b"".join(iter(lambda: reader.read(1 << 16), b""))
+
+        return self.tried(f"read {repository}", whole)
 
     def has(self, repository: str, digest: str) -> bool:
         """Whether a blob is in a repository.
@@ -200,22 +207,19 @@ class Distribution:
         if self.has(repository, blob.digest):
             return "there"
         what = f"take a layer of {repository}"
-        for attempt in range(1, _ATTEMPTS + 1):
+
+        def push() -> str:
             place = self._begin(repository, blob, mount, what)
             if place is None:
                 return "mounted"
-            try:
-                with source() as reader:
-                    place = self._send(repository, place, _Sized(reader, blob.size), what)
-                separator = "&" if urlsplit(place).query else "?"
-                url = f"{place}{separator}digest={blob.digest.replace(':', '%3A')}"
-                with self._ask("PUT", url, what, (_push(repository),), given=(201, 204)):
-                    return "pushed"
-            except (requests.exceptions.RequestException, OSError) as error:
-                if attempt == _ATTEMPTS:
-                    raise unreachable(self.host, what, error) from error
-                self._wait(attempt, what, str(error) or type(error).__name__)
-        raise AssertionError("the last attempt returns or raises")
+            with source() as reader:
+                place = self._send(repository, place, _Sized(reader, blob.size), what)
+            separator = "&" if urlsplit(place).query else "?"
+            url = f"{place}{separator}digest={blob.digest.replace(':', '%3A')}"
+            with self._ask("PUT", url, what, (_push(repository),), given=(201, 204)):
+                return "pushed"
+
+        return self.tried(what, push)
 
     def push_manifest(self, repository: str, version: str, media_type: str, body: bytes) -> None:
         """Write a manifest, under its digest or a tag.
@@ -312,10 +316,19 @@ class Distribution:
         self._tell(f"{self.host} does not {what} ({said}); again in {seconds:.0f} s")
         time.sleep(seconds)
 
-    @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def tried(self, what: str, do: Callable[[], T]) -> T:
+        """What comes of something that reads or sends many bytes; begun again when a connection is cut.
+
+        Raises:
+            PlatformError: the registry refuses, or cannot be reached.
+        """
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return do()
+            except (requests.exceptions.RequestException, OSError) as error:
+                self._wait(attempt, what, type(error).__name__)
         try:
-            yield
+            return do()
         except (requests.exceptions.RequestException, OSError) as error:
             raise unreachable(self.host, what, error) from error
 

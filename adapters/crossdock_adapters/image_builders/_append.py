@@ -104,7 +104,7 @@ def _layers(
         install(file, context.index, Target(context.python, recipe.platform, base.musl), folder, tell)
         packages = installed(folder)
         says = {REQUIREMENTS: text, INSTALLED: "".join(f"{item}\n" for item in packages).encode()}
-        files = {**files_below(folder, PACKAGES), **says}
+        files: dict[str, bytes | Path | Link] = {**files_below(folder, PACKAGES), **says}
         found.append(write_layer("requirements", files, scratch / "requirements.tar.gz"))
     runtime: dict[str, bytes | Path | Link] = {RUNTIME: context.files["runtime.zip"]}
     if python.link:  # the constant command of every task says `python`

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import re
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
-
-import requests
 
 from crossdock.dsl.errors import PlatformError
 from crossdock.dsl.frozen import frozen
 from crossdock_adapters.container_registries._distribution import INDEXES, Descriptor, Distribution
 from crossdock_adapters.container_registries._reference import Reference
-from crossdock_adapters.container_registries._refusals import unreachable
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON = re.compile(r"python|python3\.\d+")
@@ -150,10 +148,13 @@ def find_python(image: BaseImage, registry: Distribution, python: str, tell: Cal
         raise _no_python(image, f"Python {version}", python)
     tell(f"looking for Python in the layers of {image.name}")
     found: dict[str, str] = {}
-    for place in _pythons(image, registry, tell):
-        if place is None:
+    for layer in reversed(image.layers):
+        try:
+            registry.tried(f"read {image.name}", partial(_look_through, image, registry, layer, python, found))
+        except (tarfile.TarError, EOFError) as error:
+            # Nobody is kept from building by a layer that is packed in a way of tomorrow.
+            tell(f"{layer.digest} of {image.name} cannot be looked through: {error}")
             return Python()
-        found.setdefault(place.name, f"/{place}")
         if {"python", f"python{python}"} <= found.keys():
             return Python()
     if f"python{python}" in found:
@@ -170,19 +171,15 @@ def _no_python(image: BaseImage, what: str, wanted: str) -> PlatformError:
     )
 
 
-def _pythons(image: BaseImage, registry: Distribution, tell: Callable[[str], None]) -> Iterator[PurePosixPath | None]:
-    """Each Python, and None for a layer that cannot be looked through: nobody is kept from building by that."""
+def _look_through(
+    image: BaseImage, registry: Distribution, layer: Descriptor, python: str, found: dict[str, str]
+) -> None:
+    """Add the Pythons of a layer, by their name to their place; ends when there is what is wanted."""
     path = {PurePosixPath(folder.strip("/")) for folder in image.environment.get("PATH", _PATH).split(":")}
-    repository = image.reference.repository
-    for layer in reversed(image.layers):
-        try:
-            with registry.blob(repository, layer) as blob:
-                for member in tarfile.open(fileobj=cast(IO[bytes], blob), mode="r|*"):  # noqa: SIM115 - blob is closed
-                    place = PurePosixPath(member.name.removeprefix("./"))
-                    if place.parent in path and _PYTHON.fullmatch(place.name):
-                        yield place
-        except (tarfile.TarError, EOFError) as error:
-            tell(f"{layer.digest} of {image.name} cannot be looked through: {error}")
-            yield None
-        except (requests.exceptions.RequestException, OSError) as error:
-            raise unreachable(image.reference.host, f"read {repository}", error) from error
+    with registry.blob(image.reference.repository, layer) as blob:
+        for member in tarfile.open(fileobj=cast(IO[bytes], blob), mode="r|*"):  # noqa: SIM115 - blob is closed
+            place = PurePosixPath(member.name.removeprefix("./"))
+            if place.parent in path and _PYTHON.fullmatch(place.name):
+                found.setdefault(place.name, f"/{place}")
+                if {"python", f"python{python}"} <= found.keys():
+                    return
