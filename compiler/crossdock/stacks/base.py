@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import builtins
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
@@ -15,7 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
-from crossdock.dsl.settings import SECRET_SOURCES, Secret
+from crossdock.dsl.secret_references import EXAMPLES, SECRET_SOURCES, parts
+from crossdock.dsl.settings import Secret
 from crossdock.ir import Feature, Plan, Rule, Support
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ _SECRET = "takes a reference to a secret, such as {env: NAME}; the secret itself
 class SecretReference(BaseModel):
     """A field of a configuration that is a secret: where it is, never what it is.
 
-    One of `{env: NAME}`, `{keyring: service/user}`, `{kubernetes: name/key}`, and `{aws: id}`, `{gcp: id}`,
-    `{azure: id}` for an entry of that cloud's secret manager. It is resolved where it is used.
+    One of `{env: NAME}`, `{keyring: service/user}`, `{kubernetes: name/key}`, `{aws: prod/database#password}`,
+    `{gcp: projects/PROJECT/secrets/NAME}` and `{azure: VAULT/NAME}`, as `Secret` has them. It is resolved where it is
+    used.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,8 +63,9 @@ class SecretReference(BaseModel):
         ((source, reference),) = value.items()
         if source not in SECRET_SOURCES:
             raise PydanticCustomError("secret", f"comes from one of {', '.join(SECRET_SOURCES)}")
-        if not isinstance(reference, str) or not _REFERENCES.get(source, _ID).fullmatch(reference):
-            raise PydanticCustomError("secret", f"names its {source} wrongly: write {_EXAMPLES[source]}")
+        if not isinstance(reference, str) or parts(source, reference) is None:
+            example = f"{{{source}: {EXAMPLES[source]}}}"
+            raise PydanticCustomError("secret", f"names its {source} wrongly: write {example}")
         return cls.model_construct(source=source, reference=reference)
 
     @model_serializer
@@ -91,18 +93,6 @@ class SecretReference(BaseModel):
         except TaskFailed as error:
             raise BadInput(str(error), hint=error.hint, id="missing-secret") from None
 
-
-_ID = re.compile(r"[A-Za-z0-9_.:/@+=-]{1,512}")
-_PAIR = re.compile(r"[^/\s]+/\S+")
-_REFERENCES = {"env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "keyring": _PAIR, "kubernetes": _PAIR}
-_EXAMPLES = {
-    "env": "{env: NAME}",
-    "keyring": "{keyring: service/user}",
-    "kubernetes": "{kubernetes: name/key}",
-    "aws": "{aws: id}",
-    "gcp": "{gcp: id}",
-    "azure": "{azure: id}",
-}
 
 C = TypeVar("C", bound=ComponentConfig)
 
