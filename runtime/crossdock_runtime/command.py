@@ -94,7 +94,7 @@ def _run(argv: Sequence[str] | None) -> int:
         raise BadInput(f"the plan has no task {options.task!r}")
     record = _record(store, plan, options.run, options.native_id)
     document = record.document() or {}
-    resume = document.get("resume_from")
+    resume, replay_of = document.get("resume_from"), document.get("replay_of")
     project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
     project.activate()  # parameters and inputs may be of the user's classes
 
@@ -116,6 +116,8 @@ def _run(argv: Sequence[str] | None) -> int:
         options.native_id or None,
         listen,
         own_process=True,
+        remember=not replay_of,
+        reads=RunRecord(store, replay_of) if replay_of else None,
     )
     outcomes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
     codes = [outcome.exit_code for outcome in outcomes]

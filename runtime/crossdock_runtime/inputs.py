@@ -298,7 +298,7 @@ class Resolver:
             found = scope.items.value
         else:
             resolved = self.resolve(scope.items, index, scope.parent)
-            found = resolved.value if isinstance(resolved, Tagged) else values.encode(resolved.load(None, Path))
+            found = _tagged(resolved)
         if isinstance(found, Mapping) and "$tuple" in found:
             found = found["$tuple"]
         if not isinstance(found, list):
@@ -365,3 +365,14 @@ class Resolver:
 
 def _part(tagged: Any, path: Sequence[str | int]) -> Tagged:
     return Tagged(values.encode(pick(values.decode(tagged), path))) if path else Tagged(tagged)
+
+
+def _tagged(resolved: Resolved) -> Any:
+    """A value as tagged JSON. Its classes are not imported: who counts the items of a map may not have them."""
+    if isinstance(resolved, Tagged):
+        return resolved.value
+    if isinstance(resolved, Stored) and resolved.manifest.is_value:
+        return artifacts.read_tagged(resolved.manifest, resolved.store)
+    if isinstance(resolved, Many):
+        return [_tagged(item) for item in resolved.items]
+    return values.encode(resolved.load(None, Path))

@@ -9,6 +9,7 @@ from crossdock.stacks import RunHandle, RunOptions, Stack
 from crossdock_runtime import isolate
 from crossdock_runtime.context import RunContext
 from crossdock_runtime.driver import Driver
+from crossdock_runtime.launch import Here, Workers
 from crossdock_runtime.loading import Project
 from crossdock_runtime.record import RunRecord
 from crossdock_runtime.state import read_state
@@ -40,7 +41,7 @@ def submit(stack: Stack, options: RunOptions, max_workers: int, apart: frozenset
     )
     if max_workers > 1 or apart or any(task.settings.timeout is not None for task in plan.tasks):
         isolate.preload(options.modules, project)
-    Driver(context, max_workers, options.on_event).run()
+    Driver(context, Workers(context, max_workers) if max_workers > 1 else Here(context), options.on_event).run()
     return RunHandle("local", options.run, {"store": store.url})
 
 

@@ -1,0 +1,51 @@
+"""Engines that several test files use; each is started once, and only when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker_engine
+import pytest
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[str]:
+    """DOCKER_HOST of a real engine that has the base image: one of its own, or what CROSSDOCK_TEST_DOCKER names."""
+    given = os.environ.get("CROSSDOCK_TEST_DOCKER")
+    if given:
+        docker_engine.import_base_image(given)
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="dk"))
+    try:
+        with docker_engine.docker_engine(folder) as host:
+            docker_engine.import_base_image(host)
+            yield host
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def base_image(docker_host: str) -> str:
+    """An image with Python and pip, and nothing else."""
+    return docker_engine.BASE_IMAGE
+
+
+@pytest.fixture
+def use_docker(docker_host: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The engine, for the code under test and for the docker command line: DOCKER_HOST, and its own program first."""
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    program = Path(docker_engine.docker_program()).parent
+    monkeypatch.setenv("PATH", f"{program}{os.pathsep}{os.environ['PATH']}")
+    return docker_host
+
+
+@pytest.fixture(scope="session")
+def oci_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An OCI registry on loopback that asks for no login, as `127.0.0.1:port`."""
+    with docker_engine.oci_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
