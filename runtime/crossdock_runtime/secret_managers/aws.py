@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from crossdock_runtime.secret_managers import TRIES, WAIT_SECONDS, Refused, first_line
@@ -36,7 +37,9 @@ def fetch(found: Mapping[str, str]) -> str:
     )
     version = {"VersionStage": found["stage"]} if "stage" in found else {}
     try:
-        client = Session().client("secretsmanager", region_name=found.get("region"), config=config)
+        session = Session()
+        region = found.get("region") or session.region_name or os.environ.get("AWS_REGION")  # boto3 ignores that one
+        client = session.client("secretsmanager", region_name=region, config=config)
         answer = client.get_secret_value(SecretId=found["id"], **version)
     except exceptions.ClientError as error:
         raise _refused(error.response.get("Error", {}).get("Code", ""), first_line(error)) from None
