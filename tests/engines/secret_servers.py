@@ -176,6 +176,20 @@ class Vendors:
         self._server.server_close()
 
 
+def refusing_aws(region: str, code: str) -> dict[str, Handler]:
+    """AWS Secrets Manager that refuses everything: what moto answers instead is XML, which the service never does.
+
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
+    """
+
+    def manager(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        assert headers["X-Amz-Target"] == "secretsmanager.GetSecretValue"
+        message = "User: arn:aws:iam::123456789012:user/nobody is not allowed to do this."
+        return 400, {"Content-Type": "application/x-amz-json-1.1"}, {"__type": code, "Message": message}
+
+    return {f"secretsmanager.{region}.amazonaws.com": manager}
+
+
 def service_account(folder: Path) -> Path:
     """Credentials of a service account of the project `lab`."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

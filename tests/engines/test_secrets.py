@@ -104,29 +104,22 @@ def test_aws_says_what_is_in_the_way(aws: Any, monkeypatch: pytest.MonkeyPatch) 
     assert "AWS_REGION" in str(refusal("aws", "other").hint)
 
 
-def test_aws_names_the_permission_that_lacks(moto: str, aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import boto3
-
-    aws.create_secret(Name="private", SecretString="sesame")
-    people = boto3.client("iam", region_name="eu-west-1")
-    people.create_user(UserName="nobody")
-    key = people.create_access_key(UserName="nobody")["AccessKey"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    enforce(moto, "0")
-    try:
-        refused = refusal("aws", "private")
-        assert "AccessDenied" in str(refused)
-        assert "secretsmanager:GetSecretValue" in str(refused.hint)
-    finally:
-        enforce(moto, "inf")
-
-
-def enforce(moto: str, after: str) -> None:
-    """Let moto ask for permissions after so many calls."""
-    headers = {"Content-Type": "text/plain"}
-    request = urllib.request.Request(f"{moto}/moto-api/reset-auth", after.encode(), headers, method="POST")
-    urllib.request.urlopen(request).close()
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("AccessDeniedException", "secretsmanager:GetSecretValue"),
+        ("DecryptionFailure", "kms:Decrypt"),
+        ("ExpiredTokenException", "aws sts get-caller-identity"),
+    ],
+)
+def test_aws_refuses(code: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = secret_servers.Vendors(tmp_path, secret_servers.refusing_aws("eu-west-1", code))
+    for name, value in {**AWS_ENV, **stub.environment}.items():
+        monkeypatch.setenv(name, value)
+    refused = refusal("aws", "private")
+    stub.close()
+    assert code in str(refused)
+    assert hint in str(refused.hint)
 
 
 def test_aws_without_credentials(aws: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
