@@ -168,7 +168,7 @@ class Vendors:
         """What lets the vendors' libraries find it."""
         proxy = f"http://127.0.0.1:{self._server.server_address[1]}"
         found = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        return {**found, "REQUESTS_CA_BUNDLE": str(self.trust)}
+        return {**found, "REQUESTS_CA_BUNDLE": str(self.trust), "AWS_CA_BUNDLE": str(self.trust)}
 
     def close(self) -> None:
         """Stop."""
