@@ -140,7 +140,9 @@ def refuse(stack: Stack, order: Order) -> None:
 
 
 def publish(store: Store, plan: Plan) -> str:
-    """Put a plan into the store under its digest, if it is not there; returns its key."""
+    """Put a plan into the store under its digest, if it is not there whole; returns its key."""
     key = f"plans/{plan.digest}.json"
-    store.create(key, plan.to_json().encode())
+    data = plan.to_json().encode()
+    if not store.create(key, data) and store.try_read(key) != data:
+        store.replace(key, data)
     return key

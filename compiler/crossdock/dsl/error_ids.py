@@ -12,6 +12,7 @@ MEANINGS = {
         "target-and-stack": "`--target` and `--stack` exclude each other here.",
         "unknown-format": "The file's ending says no format that there is.",
         "no-answer": "A question was not answered, and no option answers it.",
+        "cannot-print": "What the command says cannot be written: the disk is full.",
         "no-working-folder": "The folder that the shell is in was deleted.",
         "internal-error": "Crossdock did not expect this. `--debug` shows where; please report it.",
     },

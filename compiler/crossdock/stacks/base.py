@@ -7,9 +7,9 @@ import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from crossdock.dsl.errors import BadInput
@@ -23,16 +23,41 @@ if TYPE_CHECKING:
     from crossdock_runtime.store import Store
 
 
-class ComponentConfig(BaseModel):
+class _Config(BaseModel):
+    """Unknown keys are errors, it never changes, and true is no 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if _holds_truth(value) and not _takes_truth(annotation):
+            raise PydanticCustomError("truth", "takes no true or false")
+        return value
+
+
+def _holds_truth(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_truth, value.values()))
+    return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(map(_holds_truth, value)))
+
+
+def _takes_truth(annotation: Any) -> bool:
+    """Whether a type may hold true; a model inside of it says so itself."""
+    if isinstance(annotation, bool) or annotation in (bool, Any, object):
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
+    return any(map(_takes_truth, get_args(annotation)))
+
+
+class ComponentConfig(_Config):
     """Base of every component's configuration: unknown keys are errors, and it never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class TaskOverrides(BaseModel):
+class TaskOverrides(_Config):
     """Base of a target's per-task overrides, `targets={"<flavor>": {…}}`: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 _SECRET = "takes a reference to a secret, such as {env: NAME}; the secret itself is in no file"
