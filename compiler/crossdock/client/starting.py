@@ -83,6 +83,7 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
     refuse(stack, order)
     store = stack.artifact_store.open()
     spec = order.spec or orchestrator.translate(plan, stack)
+    orchestrator.preflight(spec, stack)
     publish(store, plan)
     run = given or new_run_id()
     document: dict[str, Any] = {
@@ -108,14 +109,18 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         modules=order.modules,
         project_root=document["project_root"],
     )
-    handle = orchestrator.submit(spec, stack, options)
+    try:
+        handle = orchestrator.submit(spec, stack, options)
+    except BaseException:
+        RunRecord(store, run).end("failed")  # nothing of it will run: it is not to be waited for
+        raise
     RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
-    status = orchestrator.status(handle)
+    status = orchestrator.status(handle, stack)
     pause = _POLL[0]
     while order.wait and status == "running":
         time.sleep(pause)
         pause = min(pause * 1.5, _POLL[1])
-        status = orchestrator.status(handle)
+        status = orchestrator.status(handle, stack)
     if status not in ("succeeded", "running") and raise_on_failure:
         why = failure_of(read_state(store, run))
         raise RunFailed(f"run {run} {status}: {why}", hint=f"crossdock runs show {run}")

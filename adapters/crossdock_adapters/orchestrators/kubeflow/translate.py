@@ -6,7 +6,8 @@ from typing import Any
 
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.ir import Plan, Program, Task
-from crossdock_adapters.orchestrators._kfp_ir import build, text
+from crossdock_adapters import yaml_text
+from crossdock_adapters.orchestrators._kfp_ir import build
 from crossdock_adapters.orchestrators._kfp_ir.layout import holes, lay_out
 from crossdock_adapters.orchestrators.kubeflow.config import KubeflowConfig, KubeflowOverrides
 from crossdock_adapters.orchestrators.kubeflow.platform import (
@@ -33,7 +34,7 @@ def translate(plan: Plan, config: KubeflowConfig, store: str | None) -> str:
         BadInput: the store is on this machine, or an override cannot be read.
         UnsupportedError: the plan has what Kubeflow cannot run.
     """
-    return text.documents(*documents(plan, config, store))
+    return yaml_text.documents(*documents(plan, config, store))
 
 
 def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dict[str, Any]]:
