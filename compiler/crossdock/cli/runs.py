@@ -147,10 +147,13 @@ def outputs(run: str, name: str | None, stack: str | None, as_json: bool) -> int
     if name is not None:
         item = found[name]
         if as_json:
+            item.verify()
             _print_json(outputs_json({name: item.manifest})[name])
         else:
             click.echo(item.describe())
         return 0
+    for item in found.values():
+        item.verify()
     if as_json:
         _print_json(outputs_json({key: item.manifest for key, item in found.items()}))
         return 0
