@@ -101,7 +101,7 @@ def is_transient(error: BaseException) -> bool:
     text = str(error)
     status = _STATUS.search(text)
     if status is not None:
-        return int(status[1]) >= 500 or int(status[1]) in (408, 429)
+        return int(status[1]) in (408, 429, 500, 502, 503, 504)
     if any(words in text for words in _NO_CREDENTIALS):
         return False
     return "HTTP error: " in text.partition("\n\nDebug source")[0] and "builder error" not in text
@@ -130,7 +130,7 @@ def _kind(
         vendor, "it"
     )
     if any(words in text for words in _NO_CREDENTIALS):
-        return CredentialsFailed, f"no credentials were found: {_RENEW.get(vendor, 'give it some')}"
+        return CredentialsFailed, _RENEW.get(vendor, "give it some")
     if code in _NO_BUCKET:
         return BucketMissing, _MAKE.get(vendor, "check the name")
     if code in _REGION or "without LOCATION" in text or status == "301":
@@ -152,6 +152,8 @@ def _kind(
 
 
 def _reason(text: str, error: BaseException) -> str:
+    if any(words in text for words in _NO_CREDENTIALS):
+        return "no credentials were found"
     code, message, status = _CODE.search(text), _MESSAGE.search(text), _STATUS.search(text)
     if code is not None:
         said = f"{code[1]}: {message[1]}" if message is not None else code[1]

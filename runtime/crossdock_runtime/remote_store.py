@@ -144,13 +144,13 @@ class RemoteStore(Store):
     def keys(self, prefix: str = "", start_after: str | None = None) -> Iterator[str]:
         import obstore
 
-        folder, last = prefix.strip("/"), start_after
+        folder, behind = prefix.strip("/"), start_after
         pages: Iterator[Any] | None = None
 
         def page() -> Any:
             nonlocal pages
             if pages is None:
-                offset = None if last is None else self._prefix + last
+                offset = None if behind is None else self._prefix + behind
                 pages = iter(obstore.list(self._records, self._folder(folder), offset=offset, chunk_size=1000))
             try:
                 return next(pages, None)
@@ -159,12 +159,10 @@ class RemoteStore(Store):
                 raise
 
         while (batch := self._call("list", folder, page)) is not None:
-            for meta in batch:
-                key = meta["path"].removeprefix(self._prefix)
-                # obstore drops a slash at the end of its offset, and so may start a little early.
-                if last is None or key > last:
-                    last = key
-                    yield key
+            found = [meta["path"].removeprefix(self._prefix) for meta in batch]
+            # obstore drops a slash at the end of its offset, and so may start a little early.
+            yield from (key for key in found if start_after is None or key > start_after)
+            behind = found[-1] if found else behind
 
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         import obstore

@@ -147,6 +147,8 @@ class Store(abc.ABC):
     def keys(self, prefix: str = "", start_after: str | None = None) -> Iterator[str]:
         """Every key in a folder and the folders in it, in the order of their text.
 
+        SeaweedFS and S3's directory buckets have their own order, which is that of the text within one folder.
+
         Args:
             prefix: a folder such as `runs/r1`; empty for the whole store.
             start_after: leave out keys up to and with this one.
