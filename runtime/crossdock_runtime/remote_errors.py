@@ -32,11 +32,11 @@ _CREDENTIALS = {
     "SignatureDoesNotMatch",
     "TokenRefreshRequired",
 }
-_NO_CREDENTIALS = (
-    "169.254.",  # the metadata service of a cloud's machine, the last place that is asked
-    "metadata.google.internal",
-    "token request",
-    "Missing credentials",
+_NO_CREDENTIALS = (  # the metadata service of a cloud's machine is the last place that is asked
+    "/latest/api/token",
+    "/latest/meta-data",
+    "/computeMetadata/",
+    "/metadata/identity",
 )
 _CALLED = {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure"}
 _RENEW = {
@@ -138,7 +138,7 @@ def _kind(
             "store-region",
             "set region of the artifact store to the bucket's: aws s3api head-bucket --bucket {bucket}",
         )
-    if code in _CREDENTIALS or status == "401":
+    if code in _CREDENTIALS or status == "401" or "token request" in text:
         return CredentialsFailed, f"renew the credentials: {_RENEW.get(vendor, 'give it others')}"
     if status == "403":
         return AccessFailed, _ALLOW.get(vendor, "check the permissions")

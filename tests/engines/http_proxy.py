@@ -21,6 +21,7 @@ class Fault:
 
     Attributes:
         status: the answer; the server sees the request only where `applied` says so.
+        code: of the error in the answer.
         applied: whether the server gets the request, although its answer is another one, or lost.
         reset: the connection is cut: with `applied` instead of the answer, without it in the middle of the request.
         truncate: so much of the answer's body comes, then the connection is cut.
@@ -28,6 +29,7 @@ class Fault:
     """
 
     status: int = 0
+    code: str = "Injected"
     applied: bool = False
     reset: bool = False
     truncate: float | None = None
@@ -90,7 +92,7 @@ class Proxy:
             return _reset(client)
         body = client.rfile.read(length)
         if fault.status and not fault.applied:
-            return _answer(client, fault.status)
+            return _answer(client, fault)
         headers = to_server({name: value for name, value in client.headers.items() if name.lower() not in _HOP_BY_HOP})
         server = http.client.HTTPConnection("127.0.0.1", upstream, timeout=60)
         try:
@@ -102,7 +104,7 @@ class Proxy:
         if fault.reset:
             return _reset(client)
         if fault.status:
-            return _answer(client, fault.status)
+            return _answer(client, fault)
         client.send_response_only(answer.status, answer.reason)
         told = to_client({name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP})
         for name, value in told.items():
@@ -122,9 +124,9 @@ class Proxy:
         return None
 
 
-def _answer(client: BaseHTTPRequestHandler, status: int) -> None:
-    body = f"<Error><Code>Injected</Code><Message>by the test: {status}</Message></Error>".encode()
-    client.send_response_only(status)
+def _answer(client: BaseHTTPRequestHandler, fault: Fault) -> None:
+    body = f"<Error><Code>{fault.code}</Code><Message>by the test</Message></Error>".encode()
+    client.send_response_only(fault.status)
     client.send_header("Content-Length", str(len(body)))
     client.end_headers()
     if client.command != "HEAD":

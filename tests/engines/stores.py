@@ -150,7 +150,14 @@ def seaweedfs(folder: Path) -> Iterator[int]:
     config.write_text(json.dumps({"identities": identities}))
     ports = {name: free_port() for name in ("s3", "master", "volume", "filer")}
     command = [str(environment() / "weed"), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
-    command += ["-filer", "-s3", f"-s3.config={config}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    command += [
+        "-filer",
+        "-s3",
+        f"-s3.config={config}",
+        "-s3.autoCreateBucket=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+    ]
     command += ["-s3.iam=false", "-volume.max=40", "-master.volumeSizeLimitMB=1024"]
     for name, port in ports.items():
         command += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]
