@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime import remote_connect, remote_errors
-from crossdock_runtime.store import Downloads, Store, StoreKeyMissing, checked
+from crossdock_runtime.store import Downloads, Piece, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
 """Bytes of one request of many. Objects of at most so many are moved by one request each."""
@@ -95,12 +95,12 @@ class RemoteStore(Store):
         except StoreKeyMissing:
             return None
 
-    def pieces(self, key: str) -> Generator[bytes, None, None]:
+    def pieces(self, key: str) -> Generator[Piece, None, None]:
         import obstore
 
         place = self._place(key)
 
-        def first() -> tuple[int, str | None, bytes | None]:
+        def first() -> tuple[int, str | None, Piece | None]:
             found = obstore.get(self._records, place)
             size = found.meta["size"]
             whole = _of_length(found.bytes(), size) if size <= PIECE else None
@@ -111,7 +111,7 @@ class RemoteStore(Store):
             yield whole
             return
 
-        def piece(start: int) -> bytes:
+        def piece(start: int) -> Piece:
             end = min(start + PIECE, size)
             found = obstore.get(self._data, place, options={"range": (start, end)})
             if found.meta["e_tag"] != tag:
@@ -120,7 +120,7 @@ class RemoteStore(Store):
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             starts = iter(range(0, size, PIECE))
-            pending: deque[Future[bytes]] = deque()
+            pending: deque[Future[Piece]] = deque()
             try:
                 while True:
                     for start in itertools.islice(starts, AT_ONCE - len(pending)):
@@ -302,8 +302,8 @@ class RemoteStore(Store):
                 return found
 
 
-def _of_length(data: Any, size: int) -> bytes:
-    found = bytes(data)
+def _of_length(data: Any, size: int) -> memoryview:
+    found = memoryview(data)
     if len(found) != size:
         raise OSError(f"HTTP error: {len(found)} of {size} bytes came")
     return found
