@@ -35,6 +35,15 @@ def _plan(text: str) -> tuple[Store, Plan]:
     return store, Plan.from_json(data)
 
 
+def _root(store: Store, plan: Plan) -> Path:
+    """The folder of the user's code: that of the plan's code package, else where the image says, else this one."""
+    if plan.packaging is not None and plan.packaging.code is not None:
+        from crossdock_runtime.code import fetch_code
+
+        return fetch_code(store, plan.packaging.code)
+    return Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute()
+
+
 def _index(text: str) -> Index:
     try:
         return tuple(int(part) for part in text.split(".")) if text else ()
@@ -81,7 +90,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return failure.DONE
     options = read_options(words, os.environ)
     if options.contract != str(CONTRACT):
-        older = "the image" if str(options.contract or "0") > str(CONTRACT) else "the spec"
+        spoken = int(options.contract) if options.contract.isdecimal() else 0
+        older = "the image" if spoken > CONTRACT else "the spec"
         raise BadInput(
             f"the spec speaks contract {options.contract or None}, this image {CONTRACT}: {older} is the older side",
             hint="compile and build with the same version of crossdock",
@@ -95,7 +105,7 @@ def _run(argv: Sequence[str] | None) -> int:
     record = _record(store, plan, options.run, options.native_id)
     document = record.document() or {}
     resume, replay_of = document.get("resume_from"), document.get("replay_of")
-    project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
+    project = Project(_root(store, plan), plan.source.python_path)
     project.activate()  # parameters and inputs may be of the user's classes
 
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")

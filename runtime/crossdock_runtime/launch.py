@@ -132,9 +132,11 @@ def lost(ready: Ready, cause: Cause, spare: int = 0) -> Outcome | None:
     if result is not None:
         return Outcome(result.state, result)
     attempts = ready.record.attempts()
-    if attempts:
-        ready.record.finish(attempts[-1], {"state": "failed", "cause": cause.to_json()})
     retry = ready.task.settings.retry
-    if attempts and len(attempts) < (1 if retry is None else retry.max_attempts) + spare:
-        return None
-    return Outcome("failed", cause=cause, attempts=len(attempts))
+    own = 1 if retry is None else retry.max_attempts
+    again = bool(attempts) and len(attempts) < own + spare
+    if attempts:
+        # What the platform makes good for is no attempt of the user's: the next process would find them spent.
+        state = "lost" if again and len(attempts) >= own else "failed"
+        ready.record.finish(attempts[-1], {"state": state, "cause": cause.to_json()})
+    return None if again else Outcome("failed", cause=cause, attempts=len(attempts))

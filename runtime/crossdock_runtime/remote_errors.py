@@ -134,7 +134,8 @@ def _kind(
     if code in _NO_BUCKET:
         return BucketMissing, _MAKE.get(vendor, "check the name")
     if code in _REGION or "without LOCATION" in text or status == "301":
-        return RegionFailed, "set region of the artifact store to the bucket's: aws s3api head-bucket --bucket {bucket}"
+        hint = "set region of the artifact store to the bucket's: aws s3api head-bucket --bucket {bucket}"
+        return RegionFailed, hint
     if code in _CREDENTIALS or status == "401" or "token request" in text:
         return CredentialsFailed, f"renew the credentials: {_RENEW.get(vendor, 'give it others')}"
     if status == "403":

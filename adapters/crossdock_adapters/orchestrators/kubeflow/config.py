@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from crossdock.stacks import ComponentConfig, TaskOverrides
+from crossdock.stacks import ComponentConfig, ContainerConfig, TaskOverrides
 
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Toleration(_Frozen):
+class Toleration(ComponentConfig):
     """A Kubernetes toleration.
 
     Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
@@ -29,7 +25,7 @@ class Toleration(_Frozen):
     seconds: int | None = None
 
 
-class Volume(_Frozen):
+class Volume(ComponentConfig):
     """A persistent volume claim that exists already, and where the task sees it.
 
     Attributes:
@@ -41,7 +37,7 @@ class Volume(_Frozen):
     sub_path: str = ""
 
 
-class Placement(_Frozen):
+class Placement(ComponentConfig):
     """Which nodes to ask for."""
 
     node_selector: Mapping[str, str] = {}
@@ -64,11 +60,12 @@ _GKE_SPOT = Placement(
 )
 
 
-class KubeflowConfig(ComponentConfig):
+class KubeflowConfig(ContainerConfig):
     """A Kubeflow Pipelines installation.
 
     Attributes:
-        image: what tasks run in that name no image of their own; holds Python, obstore and the runtime.
+        image: what tasks run in that name no image of their own; holds Python, obstore and the runtime. Where the stack
+            has a container registry, what their images are built from.
         image_pull_policy: for all tasks.
         image_pull_secrets: names of Kubernetes secrets for the registry.
         gpu_types: how this cluster offers a `gpu_type`; over the default table, which is GKE's.
@@ -78,7 +75,6 @@ class KubeflowConfig(ComponentConfig):
         grace: seconds that a pod may take beyond its attempts: image pull, downloads, uploads.
     """
 
-    image: str | None = None
     image_pull_policy: PullPolicy | None = None
     image_pull_secrets: tuple[str, ...] = ()
     gpu_types: Mapping[str, Accelerator] = {}

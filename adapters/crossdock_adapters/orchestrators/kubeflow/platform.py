@@ -126,10 +126,10 @@ def platform_of(
     metadata = _metadata(settings, overrides)
     if metadata:
         body["podMetadata"] = metadata
-    secrets = {name: secret.reference for name, secret in settings.secrets.items()}
+    secrets = {name: item.reference for name, item in settings.secrets.items() if item.source == "kubernetes"}
     for option, reference in (store_secrets or {}).items():
         secrets[f"{STORE_SECRET}{option.upper()}"] = reference.reference
-    if secrets:
+    if secrets:  # of those in a secret manager the runtime asks
         body["secretAsEnv"] = _secrets(secrets)
     if overrides.volumes:
         body["pvcMount"] = [

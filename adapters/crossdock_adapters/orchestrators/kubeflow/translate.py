@@ -9,7 +9,8 @@ from typing import Any
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.ir import Plan, Program, Task
 from crossdock.stacks import ArtifactStore
-from crossdock_adapters.orchestrators._kfp_ir import build, text
+from crossdock_adapters import yaml_text
+from crossdock_adapters.orchestrators._kfp_ir import build
 from crossdock_adapters.orchestrators._kfp_ir.layout import holes, lay_out
 from crossdock_adapters.orchestrators.kubeflow.config import KubeflowConfig, KubeflowOverrides
 from crossdock_adapters.orchestrators.kubeflow.platform import (
@@ -37,7 +38,7 @@ def translate(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | No
         BadInput: the store is on this machine, or an override cannot be read.
         UnsupportedError: the plan has what Kubeflow cannot run.
     """
-    return text.documents(*documents(plan, config, store))
+    return yaml_text.documents(*documents(plan, config, store))
 
 
 def documents(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | None) -> list[dict[str, Any]]:
@@ -52,9 +53,10 @@ def documents(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | No
         raise UnsupportedError(f"{FLAVOR} cannot run pipeline {plan.name!r}", tuple(problems))
     layout = lay_out(plan)
     overrides = {task.id: overrides_of(task) for task in plan.tasks}
+    options = store.options if store is not None else {}
     choices = build.Choices(
         plan_url=f"{_store(store.url if store is not None else None)}/plans/{plan.digest}.json",
-        container=lambda task: _container(task, config, overrides[task.id], store.options if store is not None else {}),
+        container=lambda task: _container(plan, task, config, overrides[task.id], options),
         retry=lambda task: _retry(config, overrides[task.id]),
     )
     spec = build.build(plan, layout, choices)
@@ -81,10 +83,10 @@ def _store(url: str | None) -> str:
 
 
 def _container(
-    task: Task, config: KubeflowConfig, overrides: KubeflowOverrides, store_options: Mapping[str, str]
+    plan: Plan, task: Task, config: KubeflowConfig, overrides: KubeflowOverrides, store_options: Mapping[str, str]
 ) -> dict[str, Any]:
     settings = task.settings
-    body: dict[str, Any] = {"image": settings.image or config.image or PLACEHOLDER_IMAGE}
+    body: dict[str, Any] = {"image": plan.image_of(task) or config.image or PLACEHOLDER_IMAGE}
     env = dict(settings.env)
     if store_options:
         env[STORE_OPTIONS] = json.dumps(dict(store_options), sort_keys=True)
