@@ -245,7 +245,7 @@ class Resolver:
             case DictOf():
                 return Pairs({key: self.resolve(item, index, scope, artifact=artifact) for key, item in binding.items})
             case Uri():
-                return External(binding.uri)
+                return External(binding.uri, self.store)
             case RunOutput():
                 return self._earlier(binding)
             case Status():
@@ -257,7 +257,7 @@ class Resolver:
         tagged = self.parameters[binding.name]
         declared = self.plan.parameters.get(binding.name)
         if declared is not None and declared.artifact and isinstance(tagged, str):
-            return External(tagged)
+            return External(tagged, self.store)
         return _part(tagged, binding.path)
 
     def _shared(self, task: str, scope: str | None) -> int:

@@ -184,8 +184,6 @@ class Containers(Launcher):
         finished = record.fact(attempts[-1], "finished") if attempts else None
         if finished is not None and "cause" in finished:
             cause = Cause.from_json(finished["cause"])
-            if exit_.out_of_memory and cause.kind == "killed":
-                cause = self._out_of_memory(ready.task)
             if cause.kind not in ("store", "killed", "out of memory", "terminated"):
                 return Outcome(finished["state"], cause=cause, attempts=len(attempts))
             return lost(ready, cause, spare)
@@ -202,6 +200,8 @@ class Containers(Launcher):
             return self._out_of_memory(task)
         image = self._services[task.id]["image"]
         said = tail[-1] if tail else ""
+        if exit_.code == 127:  # what the engine's init says that finds no program
+            return Cause("import error", f"the image {image} has no 'python': {said}", hint=_BUILD)
         if "No module named" in said and "crossdock" in said:
             return Cause("import error", f"the image {image} holds no Crossdock runtime", hint=_BUILD)
         if said.startswith("crossdock: "):
