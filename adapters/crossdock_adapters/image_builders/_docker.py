@@ -210,7 +210,8 @@ def _of_base(said: str, lines: Sequence[str], base: str, last: str) -> Crossdock
         return BadInput(
             f"the base image {base} has no shell, so nothing is installed in it", hint=hint, id="bad-base-image"
         )
-    if not re.search(r"load metadata for \S+\n(?:.*\n)*?.*ERROR", said):
+    asked = re.findall(r"^#(\d+) \[internal\] load metadata for", said, re.MULTILINE)
+    if not any(re.search(rf"^#{number} ERROR", said, re.MULTILINE) for number in asked):
         return None
     if re.search(r"connection refused|no such host|timeout|unreachable|TLS|certificate|lookup ", last):
         hint = "check its name (docker image ls says which are here), and that its registry can be reached"

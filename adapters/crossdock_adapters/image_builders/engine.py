@@ -43,7 +43,7 @@ class EngineImageBuilder(ImageBuilder):
             found = _inspect(docker, name)
             if found is None or _labels(found).get(_RECIPE) != recipe.digest:
                 tell(f"building {name} from {recipe.base}")
-                base = _build(docker, recipe, context, name, tell)
+                base = _build(_for_base(docker, recipe, registry), recipe, context, name, tell)
             else:
                 tell(f"{name} is there already")
                 base = _labels(found).get(_BASE)
@@ -56,6 +56,12 @@ class EngineImageBuilder(ImageBuilder):
             if registry is None:
                 return _inspect(docker, name) is not None
             return _in_registry(docker, name, registry) is not None
+
+
+def _for_base(docker: Docker, recipe: ImageRecipe, registry: ContainerRegistry[ComponentConfig] | None) -> Docker:
+    """Who fetches the base: with the registry's login where it is in there, else with the user's own."""
+    inside = registry is not None and recipe.base.startswith(f"{registry.prefix.partition('/')[0]}/")
+    return docker if inside else Docker()
 
 
 def _build(

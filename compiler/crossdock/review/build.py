@@ -149,6 +149,13 @@ def _builder(stack: Stack) -> ImageBuilder:
             hint="builder: engine builds on this machine; or add a container registry to the stack",
             id="no-registry",
         )
+    if config.dockerfile is not None and not builder.takes_dockerfile:
+        raise BadInput(
+            f"the image builder {config.builder!r} builds from no Dockerfile, and the orchestrator of stack "
+            f"{stack.name!r} has one",
+            hint="builder: engine builds it; or name its image: as the orchestrator's image, and leave dockerfile out",
+            id="bad-dockerfile",
+        )
     return builder
 
 
