@@ -236,7 +236,8 @@ def _of_index(said: str, lines: Sequence[str], base: str, last: str) -> Crossdoc
 def _of_requirements(said: str, lines: Sequence[str], base: str, last: str) -> CrossdockError | None:
     missing = re.search(r"No matching distribution found for (.*)", said)
     if missing:
-        hint = "check its name and version; index: of the orchestrator names a private index"
+        # pip says no more than this where an index refuses a login, too.
+        hint = "check its name and version; index: of the orchestrator names a private index, and who logs in to it"
         return BadInput(f"there is no distribution {missing[1].strip()} for {base}", hint=hint, id="bad-requirements")
     if "ResolutionImpossible" in said or "conflicting dependencies" in said:
         conflict = [line.strip() for line in map(_bare, lines) if "depends on" in line or "requested" in line]
