@@ -92,13 +92,14 @@ def build(loaded: Loaded, stack: Stack, tell: Callable[[str], None]) -> Built:
         BadInput: the stack has no place for images, or a Dockerfile, a base image or a requirement is wrong.
     """
     before = packaged(loaded, stack)
+    builder = _builder(stack) if before.recipes else None
     if before.project is not None:
         tell(before.project.summary())
         for problem in before.project.warnings:
             tell(f"warning: {problem}")
-    if not before.recipes:
+    if builder is None:
         return Built(before)
-    builder, lock = _builder(stack), ImagesLock(loaded.root)
+    lock = ImagesLock(loaded.root)
     by_digest = {recipe.digest: recipe for recipe in before.recipes.values()}
     images = []
     for digest, recipe in by_digest.items():
