@@ -155,7 +155,7 @@ def _builder(stack: Stack) -> ImageBuilder:
             f"the image builder {config.builder!r} builds from no Dockerfile, and the orchestrator of stack "
             f"{stack.name!r} has one",
             hint="builder: engine builds it; or name its image: as the orchestrator's image, and leave dockerfile out",
-            id="bad-dockerfile",
+            id="dockerfile-not-taken",
         )
     return builder
 
