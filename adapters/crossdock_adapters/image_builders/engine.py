@@ -22,6 +22,7 @@ from crossdock_adapters.image_builders._docker import Docker, build_failed, logg
 from crossdock_adapters.image_builders._pip import pip_configuration
 
 _RECIPE, _BASE = f"{LABEL}recipe", f"{LABEL}base"
+_PYTHON = re.compile(r"#\d+ [\d.]+ Python (\d+\.\d+)")
 _STEP = re.compile(r"#\d+ (\[(?:\S+ )?\d+/\d+\] .*)")
 
 
@@ -96,6 +97,9 @@ def _build(
                 line = line.replace(secret, "***")
             lines.append(line)
             step = _STEP.match(line)
+            found = _PYTHON.fullmatch(line)
+            if found is not None and found[1] != given.python:
+                tell(f"warning: {recipe.base} has Python {found[1]}, and the pipeline was compiled with {given.python}")
             if step is not None:
                 tell(f"  {' '.join(step[1].split())[:100]}")
 

@@ -106,6 +106,7 @@ def build(loaded: Loaded, stack: Stack, tell: Callable[[str], None]) -> Built:
         name = before.names[digest]
         context = partial(_context, loaded, stack, recipe, before, lock)
         built = builder.build(recipe, context, name, registry_of(stack), tell)
+        lock = ImagesLock(loaded.root)  # another build may have written to it meanwhile
         lock.add(name, recipe, built)
         lock.write()
         tasks = tuple(task for task, own in before.recipes.items() if own.digest == digest)
