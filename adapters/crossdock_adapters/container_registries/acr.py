@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -65,6 +66,8 @@ class AcrContainerRegistry(Registry[AcrContainerRegistryConfig]):
         from azure.core.exceptions import AzureError, ClientAuthenticationError
         from azure.identity import CredentialUnavailableError, DefaultAzureCredential
 
+        # It would write what each kind of credential lacks to stderr, above our message.
+        logging.getLogger("azure.identity").addHandler(logging.NullHandler())
         try:
             with DefaultAzureCredential() as credential:
                 return str(credential.get_token(_AUDIENCE).token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated
 
 from pydantic import Field
@@ -57,6 +58,8 @@ class ArtifactRegistryContainerRegistry(Registry[ArtifactRegistryContainerRegist
         import google.auth.transport.requests
         from google.auth import exceptions
 
+        # Users' own credentials make it warn of quotas, which a registry does not have.
+        warnings.filterwarnings("ignore", "Your application has authenticated using end user credentials")
         try:
             found, _ = google.auth.default(scopes=[_SCOPE])
             found.refresh(google.auth.transport.requests.Request())  # type: ignore[no-untyped-call]
