@@ -6,8 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 
-STAGING = ".tmp"
-"""The folder in a store, hidden from listings, where files are written before they get their names."""
+from crossdock_runtime.store import STAGING
 
 _TRIES = 100
 

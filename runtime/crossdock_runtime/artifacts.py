@@ -13,7 +13,7 @@ from crossdock.dsl.errors import StoreError
 from crossdock_runtime.manifest import ABSENT, ArtifactCorrupt, Manifest, Member
 from crossdock_runtime.materializers import base
 from crossdock_runtime.materializers.value import FILE as VALUE_FILE
-from crossdock_runtime.store import Store, StoreKeyMissing
+from crossdock_runtime.store import Store
 from crossdock_runtime.values import NotAValue, Tagged, decode, digest, dumps, encode, loads
 from crossdock_runtime.values import type_name as _type_name
 
@@ -98,10 +98,11 @@ def _save_files(
         _warn(f"{about['type']}{f' ({why})' if why else ''} is stored by {chosen.name}: {chosen.weaker}")
     with _writing(store, key) as (folder, upload):
         chosen.save(value, folder)
-        members = tuple(_members(folder))
-        if upload:
-            for member in members:
-                store.upload(f"{key}/{member.path}", folder / member.path)
+        files = {f"{key}/{name}": folder / name for name in _own_files(folder)}
+        digests = store.upload_all(files) if upload else {where: _file_digest(path) for where, path in files.items()}
+        members = tuple(
+            Member(where.removeprefix(f"{key}/"), digests[where], path.stat().st_size) for where, path in files.items()
+        )
     return Manifest(
         digest=_digest_of(members),
         size=sum(member.size for member in members),
@@ -166,12 +167,11 @@ def _files(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def _members(folder: Path) -> Iterator[Member]:
+def _own_files(folder: Path) -> Iterator[str]:
     for name in _files(folder):
-        path = folder / name
-        if path.is_symlink():
+        if (folder / name).is_symlink():
             raise base.MaterializerError(f"a materializer wrote {name} as a symbolic link", hint="copy the file")
-        yield Member(name, _file_digest(path), path.stat().st_size)
+        yield name
 
 
 def _file_digest(path: Path) -> str:
@@ -218,19 +218,11 @@ def load(store: Store, manifest: Manifest, as_type: type | None = None, scratch:
     source, key = _place(store, manifest)
     folder = source.local_path(key) if key else source.local_root
     if folder is not None and not materializer.hands_out_paths:
-        _verify(source, key, folder, manifest.members, whole=True)
+        _verify(source, key, folder, manifest.members)
         return materializer.load(folder, as_type)
     keep = materializer.hands_out_paths
     with _scratch(scratch, keep=keep) as private:
-        for member in manifest.members:
-            target = private / member.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            where = f"{key}/{member.path}" if key else member.path
-            try:
-                source.download(where, target)
-            except StoreKeyMissing:
-                raise _corrupt(source, where, member.digest, None) from None
-        _verify(source, key, private, manifest.members, whole=False)
+        _fetch(source, key, private, manifest.members)
         return materializer.load(private, as_type)
 
 
@@ -284,7 +276,7 @@ def read_tagged(manifest: Manifest, store: Store | None = None) -> Tagged:
 def _place(store: Store, manifest: Manifest) -> tuple[Store, str]:
     """The store of a manifest's members, and the key of their folder in it."""
     uri = manifest.uri or ""
-    return (Store.open(uri), "") if "://" in uri else (store, uri)
+    return (store.at(uri), "") if "://" in uri else (store, uri)
 
 
 @contextlib.contextmanager
@@ -304,7 +296,22 @@ def _scratch(scratch: Path | None, *, keep: bool) -> Iterator[Path]:
             shutil.rmtree(private, ignore_errors=True)
 
 
-def _verify(store: Store, key: str, folder: Path, members: tuple[Member, ...], *, whole: bool) -> None:
+def _fetch(store: Store, key: str, folder: Path, members: tuple[Member, ...]) -> None:
+    """Copy the members into a folder; what comes is verified on its way."""
+    wanted = {f"{key}/{member.path}" if key else member.path: member for member in members}
+    files = {where: folder / member.path for where, member in wanted.items()}
+    for parent in {path.parent for path in files.values()}:
+        parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(
+        store.download_all(files, {where: member.size for where, member in wanted.items()})
+    ) as all_:
+        for where, found in all_:
+            if found != wanted[where].digest:
+                raise _corrupt(store, where, wanted[where].digest, found)
+
+
+def _verify(store: Store, key: str, folder: Path, members: tuple[Member, ...]) -> None:
+    """See that a folder of a local store has the members, and nothing else."""
     for member in members:
         path = folder / member.path
         where = f"{key}/{member.path}" if key else member.path
@@ -314,14 +321,13 @@ def _verify(store: Store, key: str, folder: Path, members: tuple[Member, ...], *
             raise _corrupt(store, where, member.digest, None) from None
         if found != member.digest:
             raise _corrupt(store, where, member.digest, found or _file_digest(path))
-    if whole:
-        extra = set(_files(folder)) - {member.path for member in members}
-        if extra:
-            names = ", ".join(sorted(extra))
-            raise ArtifactCorrupt(
-                f"{key} in {store.url} has files that its manifest does not vouch for: {names}",
-                hint="remove them",
-            )
+    extra = set(_files(folder)) - {member.path for member in members}
+    if extra:
+        names = ", ".join(sorted(extra))
+        raise ArtifactCorrupt(
+            f"{key} in {store.url} has files that its manifest does not vouch for: {names}",
+            hint="remove them",
+        )
 
 
 def _corrupt(store: Store | None, where: str, expected: str, found: str | None) -> ArtifactCorrupt:

@@ -17,9 +17,10 @@ from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.logs import TaskLog, captured
 from crossdock_runtime.manifest import Manifest
 from crossdock_runtime.prepare import gates_of
+from crossdock_runtime.program_steps import run_program
 from crossdock_runtime.record import Result, now
 from crossdock_runtime.scratch import Scratch
-from crossdock_runtime.steps import convert, outputs_of, resolve_secret, run_program
+from crossdock_runtime.steps import convert, outputs_of, resolve_secret
 
 
 def run_attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | None, Cause | None]:
@@ -108,7 +109,8 @@ def _run(context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapp
     with Scratch() as scratch, scratch_from(scratch.path):
         if isinstance(task.code, Program):
             inputs = {name: item.load(_program_type(task, name), scratch.path) for name, item in ready.inputs.items()}
-            returned = run_program(task, inputs, scratch.path() / "program", env, log.line)
+            run = context.run_program or run_program
+            returned = run(task, inputs, scratch.path() / "program", env, log.line)
             log.flush()
             return _save(context, ready, number, returned)
         assert isinstance(task.code, PythonCode)

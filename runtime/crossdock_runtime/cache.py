@@ -102,7 +102,10 @@ def is_usable(store: Store, manifest: Manifest) -> bool:
         return values.digest(values.dumps(manifest.value)) == manifest.digest
     if manifest.uri is None or "://" in manifest.uri:
         return True
-    return all(store.exists(f"{manifest.uri}/{member.path}") for member in manifest.members)
+    wanted = {f"{manifest.uri}/{member.path}" for member in manifest.members}
+    if len(wanted) == 1:
+        return store.exists(*wanted)
+    return wanted <= set(store.keys(manifest.uri))
 
 
 def remember(store: Store, key: str, run: str, result: Result) -> None:

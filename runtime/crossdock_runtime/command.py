@@ -35,6 +35,15 @@ def _plan(text: str) -> tuple[Store, Plan]:
     return store, Plan.from_json(data)
 
 
+def _root(store: Store, plan: Plan) -> Path:
+    """The folder of the user's code: that of the plan's code package, else where the image says, else this one."""
+    if plan.packaging is not None and plan.packaging.code is not None:
+        from crossdock_runtime.code import fetch_code
+
+        return fetch_code(store, plan.packaging.code)
+    return Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute()
+
+
 def _index(text: str) -> Index:
     try:
         return tuple(int(part) for part in text.split(".")) if text else ()
@@ -94,8 +103,8 @@ def _run(argv: Sequence[str] | None) -> int:
         raise BadInput(f"the plan has no task {options.task!r}")
     record = _record(store, plan, options.run, options.native_id)
     document = record.document() or {}
-    resume = document.get("resume_from")
-    project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
+    resume, replay_of = document.get("resume_from"), document.get("replay_of")
+    project = Project(_root(store, plan), plan.source.python_path)
     project.activate()  # parameters and inputs may be of the user's classes
 
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
@@ -116,6 +125,8 @@ def _run(argv: Sequence[str] | None) -> int:
         options.native_id or None,
         listen,
         own_process=True,
+        remember=not replay_of,
+        reads=RunRecord(store, replay_of) if replay_of else None,
     )
     outcomes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
     codes = [outcome.exit_code for outcome in outcomes]

@@ -13,6 +13,7 @@ from crossdock_runtime.contract import Plan, PythonCode, Task
 from crossdock_runtime.failure import Cause
 from crossdock_runtime.inputs import Resolved, Resolver
 from crossdock_runtime.loading import Project
+from crossdock_runtime.program_steps import RunProgram
 from crossdock_runtime.record import Index, Result, RunRecord, TaskRecord
 from crossdock_runtime.steps import step_of
 from crossdock_runtime.store import Store
@@ -34,6 +35,8 @@ class RunContext:
         own_process: nothing but tasks prints here: what programs and libraries print is the task's log too.
         remember: False keeps results out of the cache.
         apart: ids of the tasks that run in a process of their own.
+        run_program: runs the programs of container steps; None runs them on this machine.
+        reads: the run whose results are read, where it is another one than `run`: a replay.
     """
 
     store: Store
@@ -49,13 +52,15 @@ class RunContext:
     own_process: bool = False
     remember: bool = True
     apart: frozenset[str] = frozenset()
+    run_program: RunProgram | None = None
+    reads: RunRecord | None = None
     _resolver: Resolver | None = field(default=None, init=False, repr=False)
     _steps: dict[str, Step[Any, Any]] = field(default_factory=dict, init=False, repr=False)
 
     def resolver(self) -> Resolver:
         """Resolves the bindings of this run."""
         if self._resolver is None:
-            self._resolver = Resolver(self.store, self.plan, self.run, self.parameters, self._status)
+            self._resolver = Resolver(self.store, self.plan, self.reads or self.run, self.parameters, self._status)
         return self._resolver
 
     def step(self, code: PythonCode) -> Step[Any, Any]:

@@ -1,26 +1,23 @@
-"""Run a whole plan: start every task when all that it waits for is done, in this process or in workers."""
+"""Run a whole plan: start every task when all that it waits for is done, wherever a launcher performs it."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import wait
 from typing import Any
 
 from crossdock.dsl.frozen import frozen
-from crossdock_runtime import isolate
 from crossdock_runtime.blocked import Blocked
-from crossdock_runtime.context import Outcome, Ready, RunContext
+from crossdock_runtime.context import Outcome, RunContext
 from crossdock_runtime.contract import Plan, Task
-from crossdock_runtime.execute import perform
 from crossdock_runtime.failure import Cancelled, Cause, cause_of
 from crossdock_runtime.inputs import NotThere, Skip
-from crossdock_runtime.prepare import not_there, prepare, refuse
+from crossdock_runtime.launch import POLL_SECONDS, Here, Launcher
+from crossdock_runtime.prepare import not_there, refuse
 from crossdock_runtime.record import DONE, Index
 from crossdock_runtime.schedule import Schedule
 
-POLL_SECONDS = 1.0
 _CANCELLED = Outcome("cancelled", cause=Cause("cancelled", "the run was cancelled"))
 _STOPPED = Outcome("cancelled", cause=Cause("cancelled", "the run was stopped"))
 
@@ -41,21 +38,19 @@ class Driver:
 
     Args:
         context: the run.
-        max_workers: tasks at once; with one, tasks run in this process.
+        launcher: performs the tasks; None does it in this process.
         on_event: is told what happens.
     """
 
     def __init__(
-        self, context: RunContext, max_workers: int = 1, on_event: Callable[[Event], None] | None = None
+        self, context: RunContext, launcher: Launcher | None = None, on_event: Callable[[Event], None] | None = None
     ) -> None:
         self.context = context
         self.plan: Plan = context.plan
-        self.max_workers = max_workers
+        self.launcher = launcher or Here(context)
         self.tell = on_event or (lambda event: None)
         self.outcomes: dict[tuple[str, Index], Outcome] = {}
-        self._busy: dict[int, tuple[isolate.Worker, Ready]] = {}
-        self._idle: list[isolate.Worker] = []
-        self._setup: isolate.Setup | None = None
+        self._beside = 0
         self._blocked = Blocked(self.plan)
         self._schedule = Schedule(self.plan, self._expand)
         self._cancelled = False
@@ -68,12 +63,12 @@ class Driver:
             with _Watcher(self.context):
                 self._run_tasks()
                 if self.plan.on_exit is not None:
-                    self._run_exit(self.plan.by_id[self.plan.on_exit])
+                    self._start(self.plan.by_id[self.plan.on_exit], ())
+                    self._run_tasks()
         except (KeyboardInterrupt, Cancelled):
             self._cancel()
         finally:
-            for worker in self._idle:
-                worker.close()
+            self.launcher.close()
         failed = any(outcome.state not in DONE for outcome in self.outcomes.values())
         status = "cancelled" if self._cancelled else "failed" if failed else "succeeded"
         self.context.run.end(status)
@@ -82,25 +77,18 @@ class Driver:
     def _cancel(self) -> None:
         self._cancelled = True
         self.context.run.cancel()
-        for worker, _ in self._busy.values():
-            worker.ask_to_end()
-        for worker, ready in self._busy.values():
-            worker.terminate()
+        for ready in self.launcher.cancel():
             self._ended(ready.task, ready.index, _CANCELLED)
-        self._busy.clear()
 
     def _run_tasks(self) -> None:
         while True:
-            unit = self._schedule.next() if self._room() else None
+            unit = self._schedule.next() if self.launcher.has_room else None
             if unit is not None:
                 self._start(*unit)
-            elif self._busy:
-                self._collect()
+            elif self._beside:
+                self._hear()
             else:
                 return
-
-    def _room(self) -> bool:
-        return self.max_workers == 1 or len(self._busy) < self.max_workers
 
     def _expand(self, task: Task, index: Index) -> int | None:
         """How many items a task's next map has; what cannot be told ends the task as a whole."""
@@ -118,68 +106,32 @@ class Driver:
 
     def _start(self, task: Task, index: Index) -> None:
         try:
-            ready = prepare(self.context, task, index)
+            ready = self.launcher.prepare(task, index)
         except Exception as error:
             ready = refuse(self.context, task, index, error)
         if isinstance(ready, Outcome):
             self._ended(task, index, ready)
             return
         self.tell(Event("started", task.id, index))
-        if self.max_workers == 1:
-            self._ended(task, index, self._perform(ready))
-        else:
-            self._hand_out(ready)
-
-    def _hand_out(self, ready: Ready) -> None:
-        if self._setup is None:
-            self._setup = isolate.Setup.of(self.context)
-        worker = self._idle.pop() if self._idle else isolate.Worker(self._setup)
-        worker.give(ready.task.id, ready.index)
-        self._busy[worker.sentinel] = (worker, ready)
-
-    def _perform(self, ready: Ready) -> Outcome:
         try:
-            return perform(self.context, ready)
+            outcome = self.launcher.start(ready)
         except (KeyboardInterrupt, Cancelled):
-            self._ended(ready.task, ready.index, _CANCELLED)
+            self._ended(task, index, _CANCELLED)
             raise
         except Exception as error:
-            return Outcome("failed", cause=cause_of(error))
+            outcome = Outcome("failed", cause=cause_of(error))
+        if outcome is None:
+            self._beside += 1
+        else:
+            self._ended(task, index, outcome)
 
-    def _collect(self) -> None:
-        """Hear what the workers say, and take note of tasks that ended."""
-        wait([item for worker, _ in self._busy.values() for item in (worker.pipe, worker.sentinel)], POLL_SECONDS)
-        for sentinel, (worker, ready) in list(self._busy.items()):
-            outcome: Outcome | None = None
-            for kind, body in worker.messages():
-                if kind == "line":
-                    self.tell(Event("line", ready.task.id, ready.index, body))
-                else:
-                    outcome = body
-            if outcome is None and not worker.is_over:
-                continue
-            del self._busy[sentinel]
-            if outcome is not None:
-                self._idle.append(worker)
+    def _hear(self) -> None:
+        for kind, ready, body in self.launcher.hear():
+            if kind == "line":
+                self.tell(Event("line", ready.task.id, ready.index, body))
             else:
-                outcome = self._lost(isolate.cause_of_exit(worker.join()), ready)
-            if outcome is None:
-                self._hand_out(ready)
-            else:
-                self._ended(ready.task, ready.index, outcome)
-
-    def _lost(self, cause: Cause, ready: Ready) -> Outcome | None:
-        """How a task ended whose process died; None when its retries allow another one."""
-        result = ready.record.result()
-        if result is not None:
-            return Outcome(result.state, result)
-        attempts = ready.record.attempts()
-        if attempts:
-            ready.record.finish(attempts[-1], {"state": "failed", "cause": cause.to_json()})
-        retry = ready.task.settings.retry
-        if attempts and retry is not None and len(attempts) < retry.max_attempts:
-            return None
-        return Outcome("failed", cause=cause, attempts=len(attempts))
+                self._beside -= 1
+                self._ended(ready.task, ready.index, body)
 
     def _ended(self, task: Task, index: Index, outcome: Outcome) -> None:
         if outcome.result is not None:
@@ -197,16 +149,6 @@ class Driver:
         self.tell(Event("ended", task.id, index, outcome=outcome))
         if outcome.state == "failed" and self.plan.on_failure == "stop":
             self.context.run.stop(task.id)
-
-    def _run_exit(self, task: Task) -> None:
-        try:
-            ready = prepare(self.context, task)
-        except Exception as error:
-            ready = refuse(self.context, task, (), error)
-        if isinstance(ready, Ready):
-            self.tell(Event("started", task.id, ()))
-            ready = self._perform(ready)
-        self._ended(task, (), ready)
 
 
 class _Watcher:

@@ -15,9 +15,14 @@ from crossdock_runtime.store import Store
 
 @frozen
 class External:
-    """A file or a folder at a URI or a path. Its digest is over its contents, so a changed file is a new input."""
+    """A file or a folder at a URI or a path. Its digest is over its contents, so a changed file is a new input.
+
+    Attributes:
+        store: the run's, whose options are used for a bucket of the same vendor.
+    """
 
     uri: str
+    store: Store
 
     def _local(self) -> Path | None:
         if self.uri.startswith("file://"):
@@ -46,15 +51,17 @@ class External:
 
     def _remote(self) -> tuple[Store, str]:
         head, _, name = self.uri.rstrip("/").rpartition("/")
-        return Store.open(head), name
+        return self.store.at(head), name
 
     def _remote_digest(self) -> str:
         store, name = self._remote()
         found = hashlib.sha256()
         for key in self._keys(store, name):
-            data = store.read(key)
-            found.update(f"{len(key)}:{key}{len(data)}:".encode())
-            found.update(data)
+            content, size = hashlib.sha256(), 0
+            for piece in store.pieces(key):
+                content.update(piece)
+                size += len(piece)
+            found.update(f"{len(key)}:{key}{size}:{content.hexdigest()}".encode())
         return f"sha256:{found.hexdigest()}"
 
     def _keys(self, store: Store, name: str) -> list[str]:
@@ -72,6 +79,7 @@ class External:
             folder = scratch()
             path = folder / name
             for key in self._keys(store, name):
+                (folder / key).parent.mkdir(parents=True, exist_ok=True)
                 store.download(key, folder / key)
         path = self._existing(path)
         if as_type is bytes:

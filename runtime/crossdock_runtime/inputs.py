@@ -245,7 +245,7 @@ class Resolver:
             case DictOf():
                 return Pairs({key: self.resolve(item, index, scope, artifact=artifact) for key, item in binding.items})
             case Uri():
-                return External(binding.uri)
+                return External(binding.uri, self.store)
             case RunOutput():
                 return self._earlier(binding)
             case Status():
@@ -257,7 +257,7 @@ class Resolver:
         tagged = self.parameters[binding.name]
         declared = self.plan.parameters.get(binding.name)
         if declared is not None and declared.artifact and isinstance(tagged, str):
-            return External(tagged)
+            return External(tagged, self.store)
         return _part(tagged, binding.path)
 
     def _shared(self, task: str, scope: str | None) -> int:
@@ -298,7 +298,7 @@ class Resolver:
             found = scope.items.value
         else:
             resolved = self.resolve(scope.items, index, scope.parent)
-            found = resolved.value if isinstance(resolved, Tagged) else values.encode(resolved.load(None, Path))
+            found = _tagged(resolved)
         if isinstance(found, Mapping) and "$tuple" in found:
             found = found["$tuple"]
         if not isinstance(found, list):
@@ -365,3 +365,14 @@ class Resolver:
 
 def _part(tagged: Any, path: Sequence[str | int]) -> Tagged:
     return Tagged(values.encode(pick(values.decode(tagged), path))) if path else Tagged(tagged)
+
+
+def _tagged(resolved: Resolved) -> Any:
+    """A value as tagged JSON. Its classes are not imported: who counts the items of a map may not have them."""
+    if isinstance(resolved, Tagged):
+        return resolved.value
+    if isinstance(resolved, Stored) and resolved.manifest.is_value:
+        return artifacts.read_tagged(resolved.manifest, resolved.store)
+    if isinstance(resolved, Many):
+        return [_tagged(item) for item in resolved.items]
+    return values.encode(resolved.load(None, Path))

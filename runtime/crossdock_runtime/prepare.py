@@ -13,7 +13,7 @@ from crossdock_runtime.bindings import Collect, Output, operands
 from crossdock_runtime.context import Outcome, Ready, RunContext
 from crossdock_runtime.contract import Gate, GateCode, Task
 from crossdock_runtime.failure import Cause, cause_of
-from crossdock_runtime.inputs import NotThere, Resolver, Skip, pick
+from crossdock_runtime.inputs import NotThere, Resolved, Resolver, Skip, pick
 from crossdock_runtime.manifest import Manifest
 from crossdock_runtime.record import Index, Result, now
 
@@ -23,6 +23,27 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
 
     Raises:
         CrossdockError: an input cannot be had; `refuse` records it.
+    """
+    inputs = admit(context, task, index)
+    if isinstance(inputs, Outcome):
+        return inputs
+    record = context.run.task(task.id, index)
+    fields = cache.key_fields(task, {name: item.digest for name, item in inputs.items()})
+    key = cache.key_of(fields)
+    found = _known(context, task, index, key)
+    if found is not None:
+        outputs, reason = found
+        gates = gates_of(context, task, index, outputs)
+        result, _ = record.commit(Result("cached", outputs, gates, 0, key, fields, reason, now(), now()))
+        return Outcome(result.state, result)
+    return Ready(task, index, record, inputs, fields, key)
+
+
+def admit(context: RunContext, task: Task, index: Index = ()) -> Outcome | Mapping[str, Resolved]:
+    """Whether a task may start, and what it reads then; commits skips, and what a gate task decides.
+
+    Raises:
+        CrossdockError: an input cannot be had.
     """
     record = context.run.task(task.id, index)
     known = record.result()
@@ -48,15 +69,7 @@ def prepare(context: RunContext, task: Task, index: Index = ()) -> Outcome | Rea
     if isinstance(task.code, GateCode):
         result, _ = record.commit(Result("succeeded", {}, gates_of(context, task, index, {}), started=now()))
         return Outcome(result.state, result)
-    fields = cache.key_fields(task, {name: item.digest for name, item in inputs.items()})
-    key = cache.key_of(fields)
-    found = _known(context, task, index, key)
-    if found is not None:
-        outputs, reason = found
-        gates = gates_of(context, task, index, outputs)
-        result, _ = record.commit(Result("cached", outputs, gates, 0, key, fields, reason, now(), now()))
-        return Outcome(result.state, result)
-    return Ready(task, index, record, inputs, fields, key)
+    return inputs
 
 
 def not_there(missing: NotThere) -> Outcome:

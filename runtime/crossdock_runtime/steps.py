@@ -1,20 +1,17 @@
-"""Call the user's code: a Python step, or a container step's program."""
+"""Call the user's code: a Python step; and what it is given: arguments, outputs, secrets."""
 
 from __future__ import annotations
 
 import inspect
 import os
 import typing
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from crossdock.dsl import types
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.settings import no_settings
 from crossdock.dsl.step import Step
-from crossdock_runtime import values
-from crossdock_runtime.contract import Program, PythonCode, Task, Word
+from crossdock_runtime.contract import PythonCode
 from crossdock_runtime.failure import TaskFailed
 from crossdock_runtime.loading import Project, load_object
 
@@ -99,98 +96,8 @@ def convert(value: Any, annotation: Any) -> Any:
     return value
 
 
-def run_program(
-    task: Task, inputs: Mapping[str, Any], folder: Path, env: Mapping[str, str], emit: Callable[[str], None]
-) -> dict[str, Any]:
-    """Run a container step's program on this machine.
-
-    Args:
-        task: a task whose code is a `Program`.
-        inputs: Python values; a `Path` is passed by its place, others are written to files where a path is asked for.
-        folder: an empty folder for its files.
-        env: added to the environment.
-        emit: is given each line that it prints.
-
-    Raises:
-        TaskFailed: the program is not there, failed, or did not write an output.
-    """
-    import subprocess
-
-    from crossdock_runtime.programs import end_group, uninterrupted
-
-    code = task.code
-    assert isinstance(code, Program)
-    places = {name: folder / "outputs" / name for name in task.outputs}
-    (folder / "inputs").mkdir(parents=True)
-    (folder / "outputs").mkdir()
-
-    def text_of(word: str | Word) -> str:
-        if isinstance(word, str):
-            return word
-        if word.kind == "output_path":
-            return str(places[word.name])
-        value = inputs[word.name]
-        if word.kind == "input_value":
-            return value_text(value)
-        if isinstance(value, Path):
-            return str(value)
-        place = folder / "inputs" / word.name
-        place.write_bytes(value if isinstance(value, bytes) else value_text(value).encode())
-        return str(place)
-
-    words = [text_of(word) for word in (*code.command, *code.args)]
-    process: subprocess.Popen[str] | None = None
-    try:
-        with uninterrupted():  # an interrupt meanwhile would leave a program that nobody knows
-            process = subprocess.Popen(
-                words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                errors="replace", env={**os.environ, **env}, start_new_session=True,
-            )  # fmt: skip
-        assert process.stdout is not None
-        for line in process.stdout:
-            emit(line)
-        process.wait()
-    except (FileNotFoundError, PermissionError) as error:
-        raise TaskFailed(
-            "program failed",
-            f"{words[0]!r} cannot be started on this machine: {error.strerror}",
-            "install the program, or run on a target that uses the step's image",
-        ) from None
-    finally:
-        if process is not None:
-            end_group(process)
-    if process.returncode:
-        raise TaskFailed("program failed", f"{words[0]!r} ended with exit code {process.returncode}")
-    return {name: _read_output(task, name, place) for name, place in places.items()}
-
-
-def value_text(value: Any) -> str:
-    """The text of a value for a program: strings as they are, everything else as JSON."""
-    return value if isinstance(value, str) else values.canonical_bytes(value).decode()
-
-
-def _read_output(task: Task, name: str, place: Path) -> Any:
-    if not place.exists():
-        raise TaskFailed("wrong output", f"the program of task {task.id!r} never wrote its output {name!r}")
-    declared = task.outputs[name]
-    if declared.type == "bytes":
-        return place.read_bytes()
-    if declared.artifact:
-        return place
-    text = place.read_text(encoding="utf-8")
-    if declared.type == "str":
-        return text
-    try:
-        value = values.decode(values.loads(text.strip().encode()))
-    except ValueError:
-        raise TaskFailed(
-            "wrong output", f"the program wrote {text[:60]!r} as {name!r}, declared {declared.type}"
-        ) from None
-    if declared.type == "float" and isinstance(value, int):
-        value = float(value)
-    if type(value).__name__ != declared.type.partition("[")[0]:
-        raise TaskFailed("wrong output", f"the program wrote {text[:60]!r} as {name!r}, declared {declared.type}")
-    return value
+HANDED_SECRET = "CROSSDOCK_SECRET_"
+"""Begins the name of an environment variable with the value of a secret that was resolved elsewhere."""
 
 
 def resolve_secret(source: str, reference: str, name: str) -> str:
@@ -199,6 +106,9 @@ def resolve_secret(source: str, reference: str, name: str) -> str:
     Raises:
         TaskFailed: it is not there.
     """
+    handed = os.environ.get(f"{HANDED_SECRET}{name}")
+    if handed is not None:  # by whoever started this process, where the secret is
+        return handed
     if source == "env":
         value = os.environ.get(reference)
         if value is None:

@@ -1,27 +1,26 @@
 """The artifact store: objects under keys, in a local folder or in any bucket that obstore can open.
 
-A local store is plain files: it needs no library and can be looked at with any tool. Objects appear whole
-or not at all: they are written under `.tmp/` first, then linked or renamed into place. Nothing is forced to
-disk, so a power cut may lose the last seconds; a killed process loses nothing that it was told is written.
+This is what both have in common; a folder is in `local_store`, a bucket in `remote_store`, and each is imported when
+it is opened.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
+import abc
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from crossdock.dsl.errors import BadInput, StoreError
-from crossdock_runtime import _files
 
-_CHUNK = 8 * 1024 * 1024
-_DELETE_BATCH = 1000
-_CLIENT_OPTIONS = ("client_options", "retry_config", "credential_provider")
-_MEMORY: dict[str, Any] = {}
+STAGING = ".tmp"
+"""The folder in a local store, hidden from listings, where files are written before they get their names."""
+
+
+Downloads: TypeAlias = Generator[tuple[str, "str | None"], None, None]
+"""Each key with its digest as it is done, None where there is no such object."""
 
 
 class StoreKeyMissing(StoreError):
@@ -30,7 +29,7 @@ class StoreKeyMissing(StoreError):
     id = "missing-object"
 
 
-class Store:
+class Store(abc.ABC):
     """Objects under keys such as `runs/r1/run.json`.
 
     Attributes:
@@ -42,29 +41,29 @@ class Store:
         self.url = url
         self.local_root = local_root
         self._options = dict(options or {})
-        self._root = str(local_root) + os.sep if local_root is not None else None
-        self._remote: Any = None if local_root is not None else _connect(url, self._options)
 
-    @classmethod
-    def open(cls, url: str | os.PathLike[str], options: Mapping[str, object] | None = None) -> Self:
-        """Open a store; a folder is created by the first write, not here.
+    @staticmethod
+    def open(url: str | os.PathLike[str], options: Mapping[str, object] | None = None) -> Store:
+        """Open a store; a folder is created by the first write, not here, and no bucket is asked yet.
 
         Args:
-            url: `file:///…` or a plain path, `memory:///name` (shared in this process), or a bucket such as
-                `s3://bucket/prefix` (every scheme of `obstore.store.from_url`).
-            options: obstore's configuration of a remote store (`region`, `endpoint`, …); the names
-                `client_options`, `retry_config` and `credential_provider` go to obstore as such.
+            url: `file:///…` or a plain path, `memory:///name` (shared in this process), or a bucket: `s3://…`,
+                `gs://…`, `az://…`, `abfs://…`, each with a prefix or without.
+            options: of a remote store, as `remote_connect.connect` takes them.
 
         Raises:
             StoreError: obstore is not installed, or does not understand the URL or an option.
         """
         text = os.fspath(url)
+        if "://" in text and not text.startswith("file:"):
+            from crossdock_runtime.remote_store import RemoteStore
+
+            return RemoteStore(text, options)
+        from crossdock_runtime.local_store import LocalStore
+
         if "://" not in text:
-            root = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - keep symlinks as they are
-            return cls(root.as_uri(), root, options)
+            return LocalStore(Path(os.path.abspath(Path(text).expanduser())), options)  # noqa: PTH100 - keeps symlinks
         parts = urlsplit(text)
-        if parts.scheme != "file":
-            return cls(text.rstrip("/") if parts.path.strip("/") else text, None, options)
         if parts.netloc not in ("", "localhost"):
             raise StoreError(
                 f"{text}: a file URL names no host, found {parts.netloc!r}",
@@ -72,15 +71,23 @@ class Store:
                 id="bad-store-url",
             )
         path = unquote(parts.path)
-        root = Path(path[1:] if os.name == "nt" else path)
-        return cls(root.as_uri(), root, options)
+        return LocalStore(Path(path[1:] if os.name == "nt" else path), options)
+
+    def at(self, url: str) -> Store:
+        """The store at another URL; where it is the same vendor's, with the options of this one.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        return Store.open(url, self._options if _vendor(url) == _vendor(self.url) else None)
 
     def __repr__(self) -> str:
-        return f"Store({self.url!r})"
+        return f"{type(self).__name__}({self.url!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Store.open, (self.url, self._options)
 
+    @abc.abstractmethod
     def create(self, key: str, data: bytes) -> bool:
         """Write an object that must not exist yet; of several writers exactly one wins.
 
@@ -90,34 +97,14 @@ class Store:
         Raises:
             StoreError: the store refused or cannot be reached.
         """
-        if self._root is not None:
-            path = self._path(key)
-            with self._local("create", key):
-                return _files.link_new(_files.stage(self._root, data), path)
-        with self._remote_call("create", key) as store:
-            import obstore
 
-            try:
-                obstore.put(store, _checked(key), data, mode="create")
-            except (FileExistsError, obstore.exceptions.AlreadyExistsError):
-                return False
-        return True
-
+    @abc.abstractmethod
     def replace(self, key: str, data: bytes) -> None:
         """Write an object, over one that exists; readers see the old or the new one.
 
         Raises:
             StoreError: the store refused or cannot be reached.
         """
-        if self._root is not None:
-            path = self._path(key)
-            with self._local("write", key):
-                _files.move(_files.stage(self._root, data), path)
-            return
-        with self._remote_call("write", key) as store:
-            import obstore
-
-            obstore.put(store, _checked(key), data)
 
     def read(self, key: str) -> bytes:
         """The bytes of an object.
@@ -131,46 +118,32 @@ class Store:
             raise self._missing(key)
         return data
 
+    @abc.abstractmethod
     def try_read(self, key: str) -> bytes | None:
         """The bytes of an object, or None if there is none.
 
         Raises:
             StoreError: the store refused or cannot be reached.
         """
-        if self._root is not None:
-            path = self._path(key)
-            try:
-                with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - twice as fast as Path
-                    return file.readall()
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                return None
-            except OSError as error:
-                raise self._failed("read", key, error) from error
-        with self._remote_call("read", key) as store:
-            import obstore
 
-            try:
-                return bytes(obstore.get(store, _checked(key)).bytes())
-            except (FileNotFoundError, obstore.exceptions.NotFoundError):
-                return None
+    @abc.abstractmethod
+    def pieces(self, key: str) -> Generator[bytes, None, None]:
+        """The bytes of an object from start to end, a few megabytes at a time.
 
+        Raises:
+            StoreKeyMissing: there is no such object.
+            StoreError: the store refused or cannot be reached, or the object changed meanwhile.
+        """
+
+    @abc.abstractmethod
     def exists(self, key: str) -> bool:
         """Whether there is an object under a key.
 
         Raises:
             StoreError: the store refused or cannot be reached.
         """
-        if self._root is not None:
-            return os.path.isfile(self._path(key))  # noqa: PTH113 - faster than Path
-        with self._remote_call("look up", key) as store:
-            import obstore
 
-            try:
-                obstore.head(store, _checked(key))
-            except (FileNotFoundError, obstore.exceptions.NotFoundError):
-                return False
-        return True
-
+    @abc.abstractmethod
     def keys(self, prefix: str = "", start_after: str | None = None) -> Iterator[str]:
         """Every key in a folder and the folders in it, in the order of their text.
 
@@ -181,144 +154,82 @@ class Store:
         Raises:
             StoreError: the store refused or cannot be reached.
         """
-        folder = prefix.strip("/")
-        if self._root is not None:
-            with self._local("list", folder):
-                yield from _files.walk(self._path(folder) if folder else self._root, folder, start_after)
-            return
-        with self._remote_call("list", folder) as store:
-            import obstore
 
-            for batch in obstore.list(store, folder or None, offset=start_after, chunk_size=1000):
-                for meta in batch:
-                    # obstore drops a slash at the end of its offset, and so may start a little early.
-                    if start_after is None or meta["path"] > start_after:
-                        yield meta["path"]
-
+    @abc.abstractmethod
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         """The names right inside a folder, sorted: of folders, and of objects.
 
         Raises:
             StoreError: the store refused or cannot be reached.
         """
-        folder = prefix.strip("/")
-        if self._root is not None:
-            with self._local("list", folder):
-                entries = _files.scan(self._path(folder) if folder else self._root, top=not folder)
-                folders = [entry.name for entry in entries if entry.is_dir()]
-                return folders, [entry.name for entry in entries if not entry.is_dir()]
-        with self._remote_call("list", folder) as store:
-            import obstore
 
-            found = obstore.list_with_delimiter(store, folder or None)
-            objects = [meta["path"].rpartition("/")[2] for meta in found["objects"]]
-            return sorted(p.rpartition("/")[2] for p in found["common_prefixes"]), sorted(objects)
-
-    def upload(self, key: str, path: Path) -> None:
+    @abc.abstractmethod
+    def upload(self, key: str, path: Path) -> str:
         """Write an object from a file, in pieces, so that its size does not matter.
+
+        Returns:
+            The digest of what was written, `sha256:<hex>`.
 
         Raises:
             StoreError: the store refused or cannot be reached, or the file cannot be read.
         """
-        if self._root is not None:
-            import shutil
 
-            target = self._path(key)
-            with self._local("write", key):
-                staged = _files.staging_path(self._root)
-                try:
-                    shutil.copyfile(path, staged)
-                    _files.move(staged, target)
-                except BaseException:
-                    _files.unlink(staged)
-                    raise
-            return
-        with self._remote_call("write", key) as store:
-            import obstore
+    def upload_all(self, files: Mapping[str, Path]) -> dict[str, str]:
+        """Write an object for each file, several at once where that is faster.
 
-            obstore.put(store, _checked(key), path, chunk_size=_CHUNK)
+        Args:
+            files: key to path.
 
-    def download(self, key: str, path: Path) -> None:
+        Returns:
+            Key to digest.
+
+        Raises:
+            StoreError: as `upload`.
+        """
+        return {key: self.upload(key, path) for key, path in files.items()}
+
+    @abc.abstractmethod
+    def download(self, key: str, path: Path) -> str:
         """Copy an object into a file, in pieces; the file appears whole or not at all.
+
+        Returns:
+            The digest of what was read, `sha256:<hex>`.
 
         Raises:
             StoreKeyMissing: there is no such object.
             StoreError: the store refused or cannot be reached, or the file cannot be written.
         """
-        partial = path.with_name(f"{path.name}.part-{os.urandom(6).hex()}")
+
+    def download_all(self, files: Mapping[str, Path], sizes: Mapping[str, int]) -> Downloads:
+        """Copy objects into files, several at once where that is faster.
+
+        Args:
+            files: key to path.
+            sizes: key to bytes, so that no more than fit into memory are moved at once.
+
+        Raises:
+            StoreError: as `download`.
+        """
+        for key, path in files.items():
+            yield key, self._download_if_there(key, path)
+
+    def _download_if_there(self, key: str, path: Path) -> str | None:
         try:
-            if self._root is not None:
-                import shutil
-
-                source = self._path(key)
-                if not os.path.isfile(source):  # noqa: PTH113 - faster than Path
-                    raise self._missing(key)
-                with self._local("read", key):
-                    shutil.copyfile(source, partial)
-                    partial.replace(path)
-                return
-            with self._remote_call("read", key) as store:
-                import obstore
-
-                try:
-                    stream = obstore.get(store, _checked(key)).stream(min_chunk_size=_CHUNK)
-                except (FileNotFoundError, obstore.exceptions.NotFoundError):
-                    raise self._missing(key) from None
-                with partial.open("wb") as file:
-                    for chunk in stream:
-                        file.write(chunk)
-                partial.replace(path)
-        finally:
-            _files.unlink(str(partial))
+            return self.download(key, path)
+        except StoreKeyMissing:
+            return None
 
     def local_path(self, key: str) -> Path | None:
         """The path of a key in a local store, else None; nothing need be there."""
-        return Path(self._path(key)) if self._root is not None else None
+        return None
 
+    @abc.abstractmethod
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; one that is not there is fine.
 
         Raises:
             StoreError: the store refused or cannot be reached.
         """
-        if self._root is not None:
-            for key in keys:
-                path = self._path(key)
-                with self._local("delete", key):
-                    _files.unlink(path)
-                    _files.prune(path, self._root)
-            return
-        pending = iter(keys)
-        while batch := [_checked(key) for key in itertools.islice(pending, _DELETE_BATCH)]:
-            with self._remote_call("delete", batch[0]) as store:
-                import obstore
-
-                with contextlib.suppress(FileNotFoundError, obstore.exceptions.NotFoundError):
-                    obstore.delete(store, batch)
-                    continue
-                # The batch may have stopped at the missing one.
-                for key in batch:
-                    with contextlib.suppress(FileNotFoundError, obstore.exceptions.NotFoundError):
-                        obstore.delete(store, key)
-
-    def _path(self, key: str) -> str:
-        return f"{self._root}{_checked(key)}"
-
-    @contextlib.contextmanager
-    def _local(self, verb: str, key: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise self._failed(verb, key, error) from error
-
-    @contextlib.contextmanager
-    def _remote_call(self, verb: str, key: str) -> Iterator[Any]:
-        from obstore.exceptions import BaseError
-
-        try:
-            yield self._remote
-        except (BaseError, OSError, ValueError) as error:
-            raise self._failed(verb, key, error) from error
 
     def _missing(self, key: str) -> StoreKeyMissing:
         return StoreKeyMissing(
@@ -326,46 +237,13 @@ class Store:
             hint="check that this is the store of the run, and that the run was not deleted",
         )
 
-    def _failed(self, verb: str, key: str, error: BaseException) -> StoreError:
-        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
-        what = key or "the top folder"
-        return StoreError(f"cannot {verb} {what} in {self.url}: {reason}", hint=_advice(error))
+
+def _vendor(url: str) -> str:
+    scheme = url.partition("://")[0] if "://" in url else "file"
+    return "az" if scheme in ("abfs", "abfss") else scheme
 
 
-def _connect(url: str, options: dict[str, Any]) -> Any:
-    try:
-        from obstore.store import from_url
-    except ImportError as error:
-        raise StoreError(f"{url} needs obstore: {error}", hint="pip install obstore", id="missing-library") from error
-    if url.startswith("memory:"):
-        return _MEMORY.setdefault(url, from_url("memory:///"))
-    extra = {name: options[name] for name in _CLIENT_OPTIONS if name in options}
-    config: Any = {name: value for name, value in options.items() if name not in extra}
-    try:
-        return from_url(url, config=config or None, **extra)
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
-        hint = "use a folder, or file://, s3://, gs:// or az:// with options that obstore knows"
-        raise StoreError(f"cannot open the store {url}: {reason}", hint=hint, id="bad-store-url") from error
-
-
-def _advice(error: BaseException) -> str:
-    import errno
-
-    kind = type(error).__name__
-    number = getattr(error, "errno", None)
-    if number == errno.ENOSPC:
-        return "free some disk space, or use a store elsewhere"
-    if number in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV):
-        return "use a folder on a file system that has hard links and that you may write to"
-    if isinstance(error, PermissionError) or kind in ("PermissionDeniedError", "UnauthenticatedError"):
-        return "check the permissions of this user, or the credentials of this bucket"
-    if number is not None:
-        return "check that the folder exists, can be written, and is a folder"
-    return "check the URL, the network and the credentials, then try again"
-
-
-def _checked(key: str) -> str:
+def checked(key: str) -> str:
     """A key that names something inside the store.
 
     Raises:
@@ -373,7 +251,7 @@ def _checked(key: str) -> str:
     """
     if key and "\0" not in key and "\\" not in key:
         parts = key.split("/")
-        if not ("" in parts or "." in parts or ".." in parts or parts[0] == _files.STAGING):
+        if not ("" in parts or "." in parts or ".." in parts or parts[0] == STAGING):
             return key
     raise BadInput(
         f"{key!r} is not a key of a store", hint="join names by single slashes, without . or ..", id="bad-key"

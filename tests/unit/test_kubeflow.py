@@ -35,7 +35,7 @@ from crossdock.ir import (
 from crossdock.passes import compile_pipeline, lower
 from crossdock.review.check import override_problems
 from crossdock.stacks import ArtifactStore, Stack
-from crossdock_adapters.orchestrators._kfp_ir import text
+from crossdock_adapters import yaml_text as text
 from crossdock_adapters.orchestrators._kfp_ir.parameters import root_inputs
 from crossdock_adapters.orchestrators.kubeflow import KubeflowConfig, KubeflowOrchestrator
 from crossdock_adapters.orchestrators.kubeflow.features import FEATURES, RULES

@@ -176,7 +176,8 @@ def test_options_that_obstore_does_not_know() -> None:
         Store.open("s3://bucket/x", {"bogus": "1"})
 
 
-def test_a_bucket_that_cannot_be_reached() -> None:
+def test_a_bucket_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossdock_runtime.remote_store.FIRST_SECONDS", 0.5)
     options = {
         "endpoint": "http://127.0.0.1:9",
         "access_key_id": "x",

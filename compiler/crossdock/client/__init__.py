@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from crossdock.client.listing import Listing
 from crossdock.client.review import ReviewVerbs
 from crossdock.client.runs import Output, Outputs, Run, echo
 from crossdock.client.stacks import Flavor, Stacks
-from crossdock.client.starting import Order, start
+from crossdock.client.starting import Order, prepared, start
 from crossdock.dsl.errors import BadInput, StoreError
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
@@ -94,7 +95,14 @@ class Client(Stacks, ReviewVerbs):
         from crossdock.review.secrets import refuse_secrets
 
         checked = self.check(loaded, target)
-        spec = self._orchestrator(target).translate(loaded.plan, None if target else self.stack)
+        if target is not None:
+            spec = self._orchestrator(target).translate(loaded.plan, None)
+        else:
+            from crossdock.review.packaging import packaged
+
+            found = packaged(loaded, self.stack)
+            spec = self.stack.orchestrator.translate(found.plan, self.stack)
+            checked = replace(checked, warnings=(*checked.warnings, *found.warnings))
         refuse_secrets(loaded.plan, spec.files)
         return spec, checked
 
@@ -122,9 +130,10 @@ class Client(Stacks, ReviewVerbs):
         run_id: str | None = None,
         confirm: str | None = None,
         on_event: Callable[[Event], None] | None = None,
+        tell: Callable[[str], None] | None = None,
         raise_on_failure: bool = True,
     ) -> Run:
-        """Run a pipeline on the stack, and wait for its end.
+        """Run a pipeline on the stack, and wait for its end. Images that it lacks are built first.
 
         Args:
             source: see `load`.
@@ -137,11 +146,12 @@ class Client(Stacks, ReviewVerbs):
             run_id: a fixed id instead of a new one.
             confirm: the stack's name, where it is protected.
             on_event: is told what happens; without it, what tasks print is printed.
+            tell: is given each line of progress of builds.
             raise_on_failure: False returns a failed run too.
 
         Raises:
             RunFailed: a task failed.
-            UnsupportedError, BadInput, TraceError, StoreError: before anything ran.
+            UnsupportedError, BadInput, TraceError, StoreError, PlatformError: before anything ran.
         """
         from crossdock.passes.parameters import bind
         from crossdock_runtime.state import find_run
@@ -155,7 +165,7 @@ class Client(Stacks, ReviewVerbs):
             before = self._before(resume, loaded.plan, accept_changes)
         tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {}, before)
         return self._start(
-            loaded, stack, tagged, cache, max_workers, resume, run_id, confirm, on_event, raise_on_failure
+            loaded, stack, tagged, cache, max_workers, resume, run_id, confirm, on_event, tell, raise_on_failure
         )
 
     def resume(
@@ -166,6 +176,7 @@ class Client(Stacks, ReviewVerbs):
         max_workers: int = 1,
         confirm: str | None = None,
         on_event: Callable[[Event], None] | None = None,
+        tell: Callable[[str], None] | None = None,
         raise_on_failure: bool = True,
     ) -> Run:
         """Run again what an earlier run did not finish; committed results are adopted.
@@ -176,6 +187,7 @@ class Client(Stacks, ReviewVerbs):
             max_workers: tasks at once.
             confirm: the stack's name, where it is protected.
             on_event: is told what happens; without it, what tasks print is printed.
+            tell: is given each line of progress of builds.
             raise_on_failure: False returns a failed run too.
 
         Raises:
@@ -201,6 +213,7 @@ class Client(Stacks, ReviewVerbs):
             None,
             confirm,
             on_event,
+            tell,
             raise_on_failure,
         )
 
@@ -215,7 +228,7 @@ class Client(Stacks, ReviewVerbs):
 
         record = RunRecord(self.store, run)
         stored: Plan = plan_of(record)
-        if plan.digest != stored.digest and not accept_changes:
+        if plan.unpackaged.digest != stored.unpackaged.digest and not accept_changes:
             raise BadInput(
                 f"the pipeline was changed since {run}: {_difference(stored, plan)}",
                 hint=f"crossdock runs resume {run} --accept-changes",
@@ -247,11 +260,14 @@ class Client(Stacks, ReviewVerbs):
         run_id: str | None,
         confirm: str | None,
         on_event: Callable[[Event], None] | None,
+        tell: Callable[[str], None] | None,
         raise_on_failure: bool,
     ) -> Run:
+        found = prepared(loaded, stack, confirm, tell)
         order = Order(
-            loaded.plan,
+            loaded.plan if found is None else found.plan,
             tagged,
+            code=None if found is None else found.code,
             source=loaded.source,
             root=loaded.root,
             modules=loaded.modules,

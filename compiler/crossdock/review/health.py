@@ -125,7 +125,8 @@ def _stack(workspace: Workspace, name: str, flavors: tuple[Flavor, ...]) -> Stac
     found: list[Problem] = []
     for member in members:
         flavor = by_name[member.type, member.flavor]
-        if flavor.missing:
+        # A store needs its library only where nothing else finds credentials, and says so when it is opened.
+        if flavor.missing and member.type != "artifact_store":
             listed = ", ".join(library.name for library in flavor.missing)
             found.append(Problem(f"flavor {flavor.name!r} misses {listed}", hint=flavor.install, id="missing-library"))
     if by_name["orchestrator", stack.orchestrator.flavor].runs is False:

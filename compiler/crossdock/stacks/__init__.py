@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crossdock.stacks.base import (
         ArtifactStore,
+        CanReplay,
         CanRun,
         ComponentConfig,
         Orchestrator,
@@ -33,6 +34,7 @@ __all__ = [
     "ArtifactStore",
     "BuildContext",
     "BuiltImage",
+    "CanReplay",
     "CanRun",
     "ComponentConfig",
     "ContainerConfig",

@@ -20,6 +20,7 @@ from crossdock.ir import Feature, Plan, Rule, Support
 
 if TYPE_CHECKING:
     from crossdock.stacks.guardrails import Guardrails
+    from crossdock_runtime.context import Outcome
     from crossdock_runtime.store import Store
 
 
@@ -249,6 +250,7 @@ class Orchestrator(StackComponent[C], abc.ABC):
         rules: holes that are combinations of features.
         Overrides: the model of `targets={"<flavor>": …}` on a step.
         remote: whether tasks run on another machine than the one that submits.
+        local_images: whether its tasks run on this machine's container engine, so that an image need be in no registry.
         store_schemes: the schemes of the artifact stores that its tasks can read and write.
     """
 
@@ -257,6 +259,7 @@ class Orchestrator(StackComponent[C], abc.ABC):
     rules: ClassVar[Iterable[Rule]] = ()
     Overrides: ClassVar[builtins.type[TaskOverrides]] = TaskOverrides
     remote: ClassVar[bool] = True
+    local_images: ClassVar[bool] = False
     store_schemes: ClassVar[tuple[str, ...]] = ("s3", "gs", "az", "abfs")
 
     @abc.abstractmethod
@@ -272,18 +275,38 @@ class Orchestrator(StackComponent[C], abc.ABC):
 class CanRun(abc.ABC):
     """An orchestrator that can start a run of a spec, and be asked about it."""
 
+    def preflight(self, spec: Spec, stack: Stack) -> None:  # noqa: B027 - not every platform can be asked beforehand
+        """Whether a run of a spec could start now; asked before anything of it is written.
+
+        Raises:
+            PlatformError: the platform cannot be reached, or refuses.
+            BadInput: it lacks what the spec needs.
+        """
+
     @abc.abstractmethod
     def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
         """Start a run of a spec, byte for byte; without a server of its own, it returns when the run has ended."""
 
     @abc.abstractmethod
-    def status(self, handle: RunHandle) -> str:
+    def status(self, handle: RunHandle, stack: Stack) -> str:
         """The native state, in the shared vocabulary: running, succeeded, failed, cancelled, lost."""
 
     @abc.abstractmethod
-    def logs(self, handle: RunHandle, task: str, follow: bool = False) -> Iterator[str]:
+    def logs(self, handle: RunHandle, stack: Stack, task: str, follow: bool = False) -> Iterator[str]:
         """Lines of a task's log."""
 
     @abc.abstractmethod
-    def cancel(self, handle: RunHandle) -> None:
+    def cancel(self, handle: RunHandle, stack: Stack) -> None:
         """Ask the run to end."""
+
+
+class CanReplay(abc.ABC):
+    """An orchestrator that can run one task again on this machine, in the task's own image."""
+
+    @abc.abstractmethod
+    def replay(self, spec: Spec, stack: Stack, options: RunOptions, task: str, index: tuple[int, ...]) -> Outcome:
+        """Run one task of a spec; `options.run` is the scratch run, whose record says what it is a replay of.
+
+        Raises:
+            PlatformError, BadInput: see `CanRun.preflight`.
+        """

@@ -52,14 +52,14 @@ class ShellOrchestrator(Orchestrator[ShellConfig], CanRun):
 
         return client.submit(spec.main, options.plan, stack, options, self.config.bash)
 
-    def status(self, handle: RunHandle) -> str:
+    def status(self, handle: RunHandle, stack: Stack) -> str:
         return handle.details["status"]
 
-    def logs(self, handle: RunHandle, task: str, follow: bool = False) -> Iterator[str]:
+    def logs(self, handle: RunHandle, stack: Stack, task: str, follow: bool = False) -> Iterator[str]:
         """The lines of the script's output that are the task's."""
         for line in handle.details["output"].splitlines():
             if line.partition(" ")[2].startswith((f"{task} |", f"{task}:")):
                 yield line
 
-    def cancel(self, handle: RunHandle) -> None:
+    def cancel(self, handle: RunHandle, stack: Stack) -> None:
         """A handle is given only when the script has ended, so there is nothing left to cancel."""

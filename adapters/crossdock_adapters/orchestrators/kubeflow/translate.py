@@ -6,7 +6,8 @@ from typing import Any
 
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.ir import Plan, Program, Task
-from crossdock_adapters.orchestrators._kfp_ir import build, text
+from crossdock_adapters import yaml_text
+from crossdock_adapters.orchestrators._kfp_ir import build
 from crossdock_adapters.orchestrators._kfp_ir.layout import holes, lay_out
 from crossdock_adapters.orchestrators.kubeflow.config import KubeflowConfig, KubeflowOverrides
 from crossdock_adapters.orchestrators.kubeflow.platform import (
@@ -33,7 +34,7 @@ def translate(plan: Plan, config: KubeflowConfig, store: str | None) -> str:
         BadInput: the store is on this machine, or an override cannot be read.
         UnsupportedError: the plan has what Kubeflow cannot run.
     """
-    return text.documents(*documents(plan, config, store))
+    return yaml_text.documents(*documents(plan, config, store))
 
 
 def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dict[str, Any]]:
@@ -50,7 +51,7 @@ def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dic
     overrides = {task.id: overrides_of(task) for task in plan.tasks}
     choices = build.Choices(
         plan_url=f"{_store(store)}/plans/{plan.digest}.json",
-        container=lambda task: _container(task, config, overrides[task.id]),
+        container=lambda task: _container(plan, task, config, overrides[task.id]),
         retry=lambda task: _retry(config, overrides[task.id]),
     )
     spec = build.build(plan, layout, choices)
@@ -76,9 +77,9 @@ def _store(url: str | None) -> str:
     return url.rstrip("/")
 
 
-def _container(task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any]:
+def _container(plan: Plan, task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any]:
     settings = task.settings
-    body: dict[str, Any] = {"image": settings.image or config.image or PLACEHOLDER_IMAGE}
+    body: dict[str, Any] = {"image": plan.image_of(task) or config.image or PLACEHOLDER_IMAGE}
     env = dict(settings.env)
     resources = settings.resources
     if resources is not None and resources.disk:

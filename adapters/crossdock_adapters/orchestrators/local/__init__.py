@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from crossdock.ir import Feature, Level, Plan, Support, Task
 from crossdock.stacks import (
-    CanRun,
     ComponentConfig,
     Orchestrator,
     RunHandle,
@@ -18,6 +17,7 @@ from crossdock.stacks import (
     Stack,
     TaskOverrides,
 )
+from crossdock_adapters.orchestrators._driven import Driven
 
 _FULL = Support(Level.FULL)
 _RUNTIME = Support(Level.RUNTIME)
@@ -46,7 +46,7 @@ class LocalOverrides(TaskOverrides):
     isolation: Literal["none", "process"] | None = None
 
 
-class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
+class LocalOrchestrator(Driven, Orchestrator[LocalConfig]):
     """Runs tasks on this machine; there is no server, and `submit` returns when the run has ended."""
 
     flavor = "local"
@@ -86,20 +86,3 @@ class LocalOrchestrator(Orchestrator[LocalConfig], CanRun):
     def _isolation(self, task: Task) -> str:
         overrides = LocalOverrides(**task.settings.targets.get(self.flavor, {}))
         return overrides.isolation or self.config.isolation
-
-    def status(self, handle: RunHandle) -> str:
-        from crossdock_adapters.orchestrators.local import client
-
-        return client.status(handle)
-
-    def logs(self, handle: RunHandle, task: str, follow: bool = False) -> Iterator[str]:
-        """Lines of a task's log; of each of its items where it is mapped. There is nothing to follow: it has ended."""
-        from crossdock_adapters.orchestrators.local import client
-
-        return client.logs(handle, task)
-
-    def cancel(self, handle: RunHandle) -> None:
-        """The record says it: the process that runs the tasks looks there every second."""
-        from crossdock_adapters.orchestrators.local import client
-
-        client.cancel(handle)

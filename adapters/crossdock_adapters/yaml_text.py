@@ -1,4 +1,4 @@
-"""YAML text of a spec: block style down to the last level, scalars as JSON writes them, no aliases."""
+"""YAML text of a spec: block style down to the last level, scalars as JSON writes them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ _PLAIN_KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode
+
+
+class Anchor(dict[str, Any]):
+    """A mapping that others in the document refer to by name: `key: &name`."""
+
+    def __init__(self, name: str, body: Mapping[str, Any]) -> None:
+        super().__init__(body)
+        self.name = name
+
+
+class Merged(dict[str, Any]):
+    """A mapping with all that an anchored one has, and keys of its own: `<<: *name`."""
+
+    def __init__(self, name: str, body: Mapping[str, Any]) -> None:
+        super().__init__(body)
+        self.name = name
 
 
 def documents(*bodies: Mapping[str, Any]) -> str:
@@ -33,7 +49,14 @@ def _document(body: Mapping[str, Any]) -> str:
 def _block(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
     for key, value in body.items():
         shown = _key(key)
-        if isinstance(value, dict) and value:
+        if isinstance(value, Merged) and not value:
+            lines.append(f"{indent}{shown}: *{value.name}")
+        elif isinstance(value, (Anchor, Merged)):
+            lines.append(f"{indent}{shown}: &{value.name}" if isinstance(value, Anchor) else f"{indent}{shown}:")
+            if isinstance(value, Merged):
+                lines.append(f"{indent}  <<: *{value.name}")
+            _block(value, indent + "  ", lines)
+        elif isinstance(value, dict) and value:
             if len(value) == 1:
                 ((inner, only),) = value.items()
                 if not isinstance(only, (dict, list)):
