@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator
 
 from crossdock.dsl.errors import BadInput, PlatformError
 from crossdock.stacks import Login
-from crossdock_adapters.container_registries._base import NAME, Registry, RegistryConfig
+from crossdock_adapters.container_registries._base import NAME, Registry, RegistryConfig, matching
 
 _SHORTEST, _LONGEST = 2, 256
 _DENIED = ("AccessDeniedException", "UnauthorizedException")
+
+
+def _text(value: Any) -> Any:
+    """An account without quotes is a number to YAML."""
+    return str(value) if type(value) is int else value
 
 
 class EcrContainerRegistryConfig(RegistryConfig):
@@ -26,9 +31,9 @@ class EcrContainerRegistryConfig(RegistryConfig):
         credentials: a login by reference, instead of AWS's chain and of what `docker login` has stored.
     """
 
-    registry_id: Annotated[str, Field(pattern=r"^\d{12}$")]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d+$")]
-    namespace: Annotated[str, Field(pattern=rf"^{NAME.pattern}$")] | None = None
+    registry_id: Annotated[str, BeforeValidator(_text), matching(r"\d{12}", "the 12 digits of an AWS account")]
+    region: Annotated[str, matching(r"[a-z]{2}(?:-[a-z]+)+-\d+", "a region, such as eu-west-1")]
+    namespace: Annotated[str, matching(NAME.pattern, "a path in lower case, such as ml/images")] | None = None
     profile: str | None = None
 
 
