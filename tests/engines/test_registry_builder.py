@@ -94,11 +94,17 @@ def test_the_engine_runs_what_was_built_without_it(docker_host: str, base_image:
     assert kinds == {"application/vnd.docker.image.rootfs.diff.tar.gzip"}
 
 
-def test_the_same_recipe_is_the_same_bytes(oci_registry: str) -> None:
-    made = recipe(push_image(oci_registry), ("obstore>=0.8",))
-    places = (registry_images.container_registry(oci_registry, name) for name in ("first", "second"))
-    first, second = (build(place, made).reference.partition("@")[2] for place in places)
-    assert first == second
+def test_what_has_not_changed_is_not_pushed_again(oci_registry: str) -> None:
+    base = push_image(oci_registry)
+    first, second = (registry_images.container_registry(oci_registry, name) for name in ("first", "second"))
+    lines: list[str] = []
+    built = build(first, recipe(base, ("obstore",)))
+    assert build(second, recipe(base, ("obstore",))).reference.partition("@")[2] == built.reference.partition("@")[2]
+    # Pinned, as images.lock does it, and with another project.
+    edited = {"project/pipe.py": b"print('edited')\n"}
+    build(first, recipe(base, built.requirements, project="2" * 64), edited, tell=lines.append)
+    done = {line.rpartition("the ")[2] for line in lines if " with the " in line}
+    assert done == {"requirements: there", "runtime: pushed", "project: pushed"}
 
 
 def test_an_oci_image_is_what_the_specification_says(oci_registry: str) -> None:
@@ -381,7 +387,7 @@ def test_requirements_come_from_a_private_index(
         assert built.requirements == ("fits==1.0", "pure==1.0", "theirs==1.0")
         files = layer_files(built.reference, 1)
         assert "opt/crossdock/packages/pure/__pycache__/__init__.cpython-311.pyc" in files
-        assert files["opt/crossdock/installed.txt"] == b"fits==1.0\npure==1.0\ntheirs==1.0\n"
+        assert layer_files(built.reference, 2)["opt/crossdock/installed.txt"] == b"fits==1.0\npure==1.0\ntheirs==1.0\n"
         manifest = json.dumps(manifest_and_config(built.reference))
         everything = b"".join([*files.values(), *map(str.encode, [*lines, *files, manifest])])
         assert SECRET.encode() not in everything

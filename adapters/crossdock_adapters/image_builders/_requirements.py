@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import csv
 import email.parser
 import importlib.util
 import json
@@ -126,7 +127,7 @@ def install(requirements: Path, index: PackageIndex, target: Target, folder: Pat
         for secret in configured.secrets:
             said = said.replace(secret, "***")
         raise _failed(target, said, refuses)
-    shutil.rmtree(folder / "bin", ignore_errors=True)  # scripts that begin with the path of this machine's Python
+    _settle(folder)
     _hold_to_wheels(folder, target, _built_here(report) if pip else frozenset())
     if target.python == _OUR_PYTHON:
         _compile(folder)
@@ -222,6 +223,20 @@ def _fits(tag: str, target: Target, *, built: bool) -> bool:
     libc = "musllinux_" if target.musl else "manylinux"
     fitting = (libc,) if target.musl else (libc, "linux_")
     return any(one.startswith(fitting) and one.endswith(target.architecture) for one in platforms.split("."))
+
+
+def _settle(folder: Path) -> None:
+    """Take out what is of this machine (scripts that begin with the path of its Python) and of this call.
+
+    The same distributions are the same bytes then, asked for by ranges or pinned: what is asked for by name is marked.
+    """
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    for about in folder.glob("*.dist-info"):
+        (about / "REQUESTED").unlink(missing_ok=True)
+        record = about / "RECORD"
+        lines = record.read_text(encoding="utf-8").splitlines()
+        there = [line for line in lines if line and (folder / next(csv.reader([line]))[0]).exists()]
+        record.write_text("".join(f"{line}\n" for line in there), encoding="utf-8")
 
 
 def _compile(folder: Path) -> None:
