@@ -255,7 +255,8 @@ def read_tagged(manifest: Manifest, store: Store | None = None) -> Tagged:
         StoreError: the manifest has no value, or its value is in a store and none is given.
     """
     if manifest.value is not ABSENT:
-        data, where = dumps(manifest.value), "the inline value"
+        made = manifest.producer or {}
+        data, where = dumps(manifest.value), f"the inline value of {made.get('task')}.{made.get('output')}"
     elif store is not None and manifest.is_value:
         source, key = _place(store, manifest)
         where = f"{key}/{VALUE_FILE}" if key else VALUE_FILE

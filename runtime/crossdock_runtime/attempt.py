@@ -13,7 +13,8 @@ from crossdock.dsl.settings import Cache
 from crossdock_runtime import artifacts, cache, heartbeat, values
 from crossdock_runtime.context import Ready, RunContext
 from crossdock_runtime.contract import Program, PythonCode, Task
-from crossdock_runtime.failure import Cancelled, Cause, cause_of
+from crossdock_runtime.exits import exit_guarded
+from crossdock_runtime.failure import Cause, cause_of, is_told_to_end
 from crossdock_runtime.logs import TaskLog, captured
 from crossdock_runtime.manifest import Manifest
 from crossdock_runtime.prepare import gates_of
@@ -55,7 +56,7 @@ def run_attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result 
             record.finish(number, {"state": winner.state, "committed": ours, "started": started})
     except BaseException as error:
         cause = cause_of(error)
-        state = "cancelled" if isinstance(error, (KeyboardInterrupt, Cancelled)) else "failed"
+        state = "cancelled" if is_told_to_end(error) else "failed"
         log.flush()
         record.finish(number, {"state": state, "started": started, "cause": _blanked(cause, log).to_json()})
         if state == "cancelled":
@@ -114,7 +115,7 @@ def _run(context: RunContext, ready: Ready, number: int, log: TaskLog, env: Mapp
             log.flush()
             return _save(context, ready, number, returned)
         assert isinstance(task.code, PythonCode)
-        with _environ(env), captured(log, descriptors=context.own_process):
+        with _environ(env), exit_guarded(), captured(log, descriptors=context.own_process):
             step = context.step(task.code)
             arguments = {}
             for name, item in ready.inputs.items():

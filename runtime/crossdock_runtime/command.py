@@ -90,7 +90,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return failure.DONE
     options = read_options(words, os.environ)
     if options.contract != str(CONTRACT):
-        older = "the image" if str(options.contract or "0") > str(CONTRACT) else "the spec"
+        spoken = int(options.contract) if options.contract.isdecimal() else 0
+        older = "the image" if spoken > CONTRACT else "the spec"
         raise BadInput(
             f"the spec speaks contract {options.contract or None}, this image {CONTRACT}: {older} is the older side",
             hint="compile and build with the same version of crossdock",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,17 @@ class Cancelled(BaseException):
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.kind = kind
+
+
+class Exited(BaseException):
+    """A step called `os._exit`: no error that it would catch itself."""
+
+
+def is_told_to_end(error: BaseException) -> bool:
+    """Whether somebody else wants the end: where SIGINT is ignored, as in workers, a step interrupted itself."""
+    if isinstance(error, KeyboardInterrupt):
+        return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    return isinstance(error, Cancelled)
 
 
 class TaskFailed(Exception):
@@ -107,8 +119,11 @@ def cause_of(error: BaseException) -> Cause:
     """The cause that an exception tells."""
     if isinstance(error, Cancelled):
         return Cause(error.kind, "the run was cancelled" if error.kind == "cancelled" else "told to end by SIGTERM")
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) and is_told_to_end(error):
         return Cause("cancelled", "interrupted")
+    if isinstance(error, Exited):
+        hint = "return from the step, or raise an exception"
+        return Cause("killed", str(error), traceback=user_traceback(error), hint=hint)
     if isinstance(error, TaskFailed):
         return Cause(error.kind, str(error), hint=error.hint or "")
     if isinstance(error, StoreError):

@@ -184,9 +184,7 @@ class Result:
                 finished=body.get("finished"),
             )
         except (KeyError, AttributeError, TypeError) as error:
-            raise StoreError(
-                f"a result is damaged: {error!r}", hint="crossdock runs delete RUN", id="damaged-record"
-            ) from None
+            raise StoreError(f"{type(error).__name__}: {error}", id="damaged-record") from None
 
 
 class TaskRecord:
@@ -202,8 +200,14 @@ class TaskRecord:
 
     def result(self) -> Result | None:
         """The committed result, if there is one."""
-        body = load_fact(self.store, f"{self.key}/result.json")
-        return None if body is None else Result.from_json(body)
+        key = f"{self.key}/result.json"
+        body = load_fact(self.store, key)
+        try:
+            return None if body is None else Result.from_json(body)
+        except StoreError as error:
+            raise StoreError(
+                f"{key} in {self.store.url} is damaged: {error.message}", hint=_advice(key), id="damaged-record"
+            ) from None
 
     def commit(self, result: Result) -> tuple[Result, bool]:
         """Make a result the task's own, unless another one was first; returns the winner, and whether it is ours."""

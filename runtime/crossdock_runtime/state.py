@@ -125,7 +125,7 @@ def plan_of(record: RunRecord) -> Plan:
     if digest(data) != f"sha256:{name}":
         raise StoreError(
             f"the plan of run {record.id} in {record.store.url} is damaged",
-            hint=f"crossdock runs delete {record.id}, delete plans/{name}.json from the store, and run it again",
+            hint=f"run the pipeline again, which stores the plan anew; or crossdock runs delete {record.id}",
             id="damaged-plan",
         )
     return Plan.from_json(data)

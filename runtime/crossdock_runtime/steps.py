@@ -103,8 +103,13 @@ HANDED_SECRET = "CROSSDOCK_SECRET_"
 def resolve_secret(source: str, reference: str, name: str) -> str:
     """The value of a secret.
 
+    Args:
+        source: one of `crossdock.dsl.secret_references.SECRET_SOURCES`.
+        reference: what names it there.
+        name: what it is for: the environment variable that a step reads.
+
     Raises:
-        TaskFailed: it is not there.
+        TaskFailed: it is not there, or cannot be had from here.
     """
     handed = os.environ.get(f"{HANDED_SECRET}{name}")
     if handed is not None:  # by whoever started this process, where the secret is
@@ -124,6 +129,10 @@ def resolve_secret(source: str, reference: str, name: str) -> str:
         if value is None:
             raise TaskFailed("missing secret", f"the keyring has no {reference!r}", f"keyring set {service} {user}")
         return str(value)
+    if source in ("aws", "gcp", "azure"):
+        from crossdock_runtime import secret_managers
+
+        return secret_managers.read(source, reference, name)
     value = os.environ.get(name)
     if value is None:
         raise TaskFailed("missing secret", f"the platform did not provide the secret {name}")

@@ -247,6 +247,12 @@ COMPONENTS = (
             "flavor: local\nconfig:\n  max_workers: 0\n  isolation: some\n",
         ),
     ),
+    Case(
+        "components/true_is_no_number",
+        "unusable-stack",
+        "run pipe.py --stack dev",
+        file(".crossdock/components/orchestrator/here.yaml", "flavor: local\nconfig:\n  max_workers: true\n"),
+    ),
     Case("components/register_unknown_flavor", "unknown-flavor", "artifact-store register far --flavor s4"),
     Case(
         "components/register_a_wrong_type", "bad-config", "orchestrator register fast --flavor local --max_workers=lots"
@@ -429,6 +435,13 @@ ARTIFACTS = (
         "artifacts/value_in_the_record_changed",
         "damaged-artifact",
         "runs outputs morning-1 load.output",
+        document(RESULT, lambda body: body["outputs"]["output"].update(value=[0, 1, 7])),
+        3,
+    ),
+    Case(
+        "artifacts/value_in_the_record_changed_json",
+        "damaged-artifact",
+        "runs outputs morning-1 --json",
         document(RESULT, lambda body: body["outputs"]["output"].update(value=[0, 1, 7])),
         3,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -483,3 +484,27 @@ def test_json_is_alone_on_stdout(project: Project) -> None:
     checked(json.loads(done.out))
     assert "item.0 | item 1" in done.err
     assert "✓ collect" in done.err
+
+
+def test_a_damaged_plan_is_healed_by_the_next_run(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write("from crossdock import pipeline, step\n\n@step\ndef one() -> int:\n    return 1\n\n"
+                  "@pipeline\ndef ones() -> int:\n    return one()\n")  # fmt: skip
+    assert project.run("--run-id", "first").code == 0
+    (plan,) = (project.store_path / "plans").iterdir()
+    plan.write_bytes(plan.read_bytes()[:-9])
+    damaged = project.crossdock("runs", "show", "first")
+    assert damaged.code == 3
+    assert "run the pipeline again" in damaged.err
+    assert project.run().code == 0
+    assert project.crossdock("runs", "show", "first").code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("words", [["runs", "list"], ["runs", "list", "--json"], ["--help"]])
+def test_what_cannot_be_printed(words: list[str], tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    done = project.command("sh", "-c", '"$@" > /dev/full', "sh", sys.executable, "-m", "crossdock", *words)
+    assert done.code == 3
+    assert done.err.startswith("crossdock: cannot print: No space left on device [cannot-print]")
+    assert "Traceback" not in done.err

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from stack_desk import Desk, make_desk
 
 from crossdock import registry
 from crossdock.dsl.errors import BadInput
+from crossdock.stacks import ComponentConfig
 from crossdock.stacks.workspace import Workspace
 
 
@@ -443,3 +445,22 @@ def test_a_refused_command_leaves_no_folder_behind(desk: Desk) -> None:
     ):
         refused(action)
         assert not (desk.folder / ".crossdock").exists()
+
+
+def test_true_is_no_number_wherever_it_stands() -> None:
+    class Inner(ComponentConfig):
+        count: int = 0
+
+    class Config(ComponentConfig):
+        whole: int | None = None
+        part: float = 0
+        several: tuple[int, ...] = ()
+        truth: bool = False
+        either: int | bool = 0
+        inner: Inner = Inner()
+        anything: Mapping[str, Any] = {}
+
+    for name, value in (("whole", True), ("part", False), ("several", [1, True]), ("inner", {"count": True})):
+        with pytest.raises(ValidationError, match="takes no true or false"):
+            Config(**{name: value})
+    assert Config(truth=True, either=True, anything={"x": [True]}).either is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -104,11 +105,30 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("cancelled", err=True)
         return 1
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _print_no_more()
         return 0
-    except Exception as error:
-        if os.environ.get("CROSSDOCK_DEBUG") and not isinstance(error, click.ClickException):
-            raise
-        from crossdock.cli.errors import report
+    except OSError as error:
+        if error.errno not in _CANNOT_PRINT or error.filename is not None:
+            return _report(error, args)
+        from crossdock.dsl.errors import PlatformError
 
-        return report(error, args)
+        _print_no_more()
+        hint = "print to a place that has room"
+        return _report(PlatformError(f"cannot print: {error.strerror}", hint=hint, id="cannot-print"), args)
+    except Exception as error:
+        return _report(error, args)
+
+
+_CANNOT_PRINT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _print_no_more() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _report(error: Exception, args: Sequence[str]) -> int:
+    if os.environ.get("CROSSDOCK_DEBUG") and not isinstance(error, click.ClickException):
+        raise error
+    from crossdock.cli.errors import report
+
+    return report(error, args)

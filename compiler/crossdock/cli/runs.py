@@ -147,10 +147,13 @@ def outputs(run: str, name: str | None, stack: str | None, as_json: bool) -> int
     if name is not None:
         item = found[name]
         if as_json:
+            item.verify()
             _print_json(outputs_json({name: item.manifest})[name])
         else:
             click.echo(item.describe())
         return 0
+    for item in found.values():
+        item.verify()
     if as_json:
         _print_json(outputs_json({key: item.manifest for key, item in found.items()}))
         return 0
@@ -208,12 +211,13 @@ def resume(
 @_STACK
 def replay(run: str, task: str, stack: str | None) -> int:
     """Run TASK of RUN again, here, with its real inputs; writes to a scratch run that is not listed."""
+    from crossdock.cli.build import told
     from crossdock.cli.progress import Progress
 
     client = Client(stack)
     progress = Progress()
     with progress:
-        scratch, outcome = client.replay(run, task, on_event=progress.event)
+        scratch, outcome = client.replay(run, task, on_event=progress.event, tell=told)
     if outcome.cause is not None:
         if outcome.cause.traceback:
             click.echo(outcome.cause.traceback.rstrip())

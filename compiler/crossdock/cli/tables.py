@@ -50,7 +50,7 @@ def hidden(value: Any) -> Any:
 
 
 def _is_harmless(value: Any) -> bool:
-    from crossdock.dsl.settings import SECRET_SOURCES
+    from crossdock.dsl.secret_references import SECRET_SOURCES
 
     if isinstance(value, Mapping):
         return len(value) == 1 and set(value) <= set(SECRET_SOURCES)

@@ -280,22 +280,34 @@ class Client(Stacks, ReviewVerbs):
         )
         return Run(*start(stack, order, raise_on_failure=raise_on_failure))
 
-    def replay(self, run: str, task: str, *, on_event: Callable[[Event], None] | None = None) -> tuple[str, Outcome]:
+    def replay(
+        self,
+        run: str,
+        task: str,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> tuple[str, Outcome]:
         """Run one task of a run again, here, with its real inputs, writing to a scratch run.
 
+        On a stack that runs containers on this machine the task runs in its image, else in this process.
+
         Args:
-            run: the run.
+            run: the run, of whatever stack: it is in this stack's artifact store.
             task: `task`, or `task.0.3` for an item of a map.
+            on_event: is told what happens.
+            tell: is given each line of the build of an image.
 
         Returns:
             The scratch run's id, and how the task ended.
 
         Raises:
             BadInput: there is no such task, or its inputs are not there.
+            PlatformError: the container engine refuses, or cannot be reached.
         """
-        from crossdock.review.again import replay
+        from crossdock.client.replaying import replay
 
-        return replay(self.store, run, task, self._load_again, on_event)
+        return replay(self.stack, run, task, self._load_again, on_event, tell or (lambda line: None))
 
     def explain_cache(self, run: str, task: str) -> dict[str, Any]:
         """What a task's cache key is made of, and what differs from the run before.

@@ -181,7 +181,7 @@ def refuse(stack: Stack, order: Order) -> None:
 
 
 def publish(store: Store, plan: Plan, code: CodePackage | None = None) -> str:
-    """Put a plan into the store under its digest, if it is not there, its code before it; returns the plan's key.
+    """Put a plan into the store under its digest, if it is not there whole, its code before it; returns the plan's key.
 
     Raises:
         BadInput: a file of the code was changed since it was packed.
@@ -189,7 +189,9 @@ def publish(store: Store, plan: Plan, code: CodePackage | None = None) -> str:
     if code is not None:
         _publish_code(store, code)
     key = f"plans/{plan.digest}.json"
-    store.create(key, plan.to_json().encode())
+    data = plan.to_json().encode()
+    if not store.create(key, data) and store.try_read(key) != data:
+        store.replace(key, data)
     return key
 
 

@@ -12,6 +12,7 @@ MEANINGS = {
         "target-and-stack": "`--target` and `--stack` exclude each other here.",
         "unknown-format": "The file's ending says no format that there is.",
         "no-answer": "A question was not answered, and no option answers it.",
+        "cannot-print": "What the command says cannot be written: the disk is full.",
         "no-working-folder": "The folder that the shell is in was deleted.",
         "internal-error": "Crossdock did not expect this. `--debug` shows where; please report it.",
     },
@@ -145,7 +146,6 @@ MEANINGS = {
     },
     "Containers and platforms": {
         "container-not-started": "The Docker Engine could not start a container.",
-        "engine-unreachable": "The Docker Engine does not answer.",
         "image-not-pulled": "The registry has no such image, or refuses it.",
         "too-large": "A task asks for more than the Docker Engine has.",
         "unknown-network": "The Docker Engine has no such network.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 from crossdock.dsl.errors import TraceError, caller, did_you_mean
 from crossdock.dsl.frozen import freeze, frozen
+from crossdock.dsl.secret_references import EXAMPLES, SECRET_SOURCES, parts
 
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 _DECIMAL = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
@@ -19,7 +20,6 @@ _DURATION = re.compile(r"^\s*(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+(?
 _LABEL_KEY = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$")
 _ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _REFERENCE = re.compile(r"^\s*(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*\s*$")
-SECRET_SOURCES = ("env", "keyring", "kubernetes", "aws", "gcp", "azure")
 OUR_PREFIX = "CROSSDOCK_"
 
 
@@ -222,8 +222,14 @@ class Cache:
 class Secret:
     """A reference to a secret, resolved where the task runs; the value is in no file of ours.
 
-    `Secret(env="NAME")` and `Secret(keyring="service/user")` are for local runs, `Secret(kubernetes="name/key")`
-    for Kubernetes and Kubeflow, `aws=`, `gcp=`, `azure=` name an entry of that cloud's secret manager.
+    - `Secret(env="NAME")` and `Secret(keyring="service/user")`: of this machine.
+    - `Secret(kubernetes="name/key")`: for Kubernetes and Kubeflow.
+    - `Secret(aws="NAME")`, or the ARN: AWS Secrets Manager. `?stage=AWSPREVIOUS` behind it is another version than the
+      present one, and `#KEY` behind that one entry of a JSON object.
+    - `Secret(gcp="projects/PROJECT/secrets/NAME")`: Google Secret Manager. `/versions/VERSION` behind it is another one
+      than the latest; `NAME` alone is in the credentials' own project.
+    - `Secret(azure="https://VAULT.vault.azure.net/secrets/NAME")`, or `VAULT/NAME`: Azure Key Vault. `/VERSION` behind
+      it is another one than the latest.
     """
 
     source: str
@@ -235,10 +241,13 @@ class Secret:
         ((source, text),) = reference.items()
         if source not in SECRET_SOURCES:
             _refuse(f"no secrets come from {source!r}", hint=did_you_mean(source, SECRET_SOURCES))
+        example = f'write Secret({source}="{EXAMPLES[source]}")'
         if not isinstance(text, str) or not text:
-            _refuse(f"Secret({source}={text!r}) names nothing", hint='write Secret(env="NAME")')
+            _refuse(f"Secret({source}={text!r}) names nothing", hint=example)
         if source in ("keyring", "kubernetes") and "/" not in text:
-            _refuse(f"Secret({source}={text!r}) lacks a key", hint=f'write Secret({source}="name/key")')
+            _refuse(f"Secret({source}={text!r}) lacks a key", hint=example)
+        if parts(source, text) is None:
+            _refuse(f"Secret({source}={text!r}) is no reference to a secret", hint=example)
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "reference", text)
 

@@ -2,6 +2,7 @@
 
 from crossdock.ir.features import Feature, Hole, Level, Rule, Support, check_support, features_of
 from crossdock.ir.graph import graph_of
+from crossdock.ir.libraries import libraries_of
 from crossdock.ir.verify import verify
 from crossdock_runtime.bindings import (
     Binding,
@@ -82,6 +83,7 @@ __all__ = [
     "features_of",
     "graph_of",
     "leaves",
+    "libraries_of",
     "operands",
     "verify",
 ]

@@ -16,7 +16,7 @@ from typing import Any
 from crossdock import registry
 from crossdock.dsl.errors import BadInput, Problem
 from crossdock.dsl.frozen import frozen
-from crossdock.ir import Packaging, Plan, PythonCode, Task
+from crossdock.ir import Packaging, Plan, PythonCode, Task, libraries_of
 from crossdock.passes.load import Loaded
 from crossdock.review.code_package import CodePackage, pack
 from crossdock.review.dockerfile import base_of, copies_project, dockerfile, requirements_text
@@ -28,12 +28,6 @@ OBSTORE = "obstore>=0.8"
 """What the runtime needs beside the standard library."""
 FOLDER = "images"
 """In a bundle: a folder for each image that is built."""
-_SECRET_LIBRARIES = {
-    "aws": ("boto3>=1.34",),
-    "azure": ("azure-identity>=1.16", "azure-keyvault-secrets>=4.8"),
-    "gcp": ("google-cloud-secret-manager>=2.20",),
-}
-"""What the runtime needs to ask a cloud's secret manager."""
 _TAG = 16
 
 
@@ -181,8 +175,7 @@ def _recipe(
     own = task.settings.image
     theirs = theirs if own is None else None
     base = own or (base_of(theirs) if theirs is not None else None) or config.base
-    libraries = [name for secret in task.settings.secrets.values() for name in _SECRET_LIBRARIES.get(secret.source, ())]
-    requirements = {OBSTORE, *config.requirements, *(task.settings.requirements or ()), *libraries}
+    requirements = {OBSTORE, *config.requirements, *(task.settings.requirements or ()), *libraries_of(task)}
     holds = in_image or (theirs is not None and copies_project(theirs))
     return ImageRecipe(
         base=base,

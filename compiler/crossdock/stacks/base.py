@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import abc
 import builtins
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
-from crossdock.dsl.settings import SECRET_SOURCES, Secret
+from crossdock.dsl.secret_references import EXAMPLES, SECRET_SOURCES, parts
+from crossdock.dsl.settings import Secret
 from crossdock.ir import Feature, Plan, Rule, Support
 
 if TYPE_CHECKING:
@@ -24,16 +24,41 @@ if TYPE_CHECKING:
     from crossdock_runtime.store import Store
 
 
-class ComponentConfig(BaseModel):
+class _Config(BaseModel):
+    """Unknown keys are errors, it never changes, and true is no 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if _holds_truth(value) and not _takes_truth(annotation):
+            raise PydanticCustomError("truth", "takes no true or false")
+        return value
+
+
+def _holds_truth(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_truth, value.values()))
+    return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(map(_holds_truth, value)))
+
+
+def _takes_truth(annotation: Any) -> bool:
+    """Whether a type may hold true; a model inside of it says so itself."""
+    if isinstance(annotation, bool) or annotation in (bool, Any, object):
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
+    return any(map(_takes_truth, get_args(annotation)))
+
+
+class ComponentConfig(_Config):
     """Base of every component's configuration: unknown keys are errors, and it never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class TaskOverrides(BaseModel):
+class TaskOverrides(_Config):
     """Base of a target's per-task overrides, `targets={"<flavor>": {…}}`: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 _SECRET = "takes a reference to a secret, such as {env: NAME}; the secret itself is in no file"
@@ -42,8 +67,9 @@ _SECRET = "takes a reference to a secret, such as {env: NAME}; the secret itself
 class SecretReference(BaseModel):
     """A field of a configuration that is a secret: where it is, never what it is.
 
-    One of `{env: NAME}`, `{keyring: service/user}`, `{kubernetes: name/key}`, and `{aws: id}`, `{gcp: id}`,
-    `{azure: id}` for an entry of that cloud's secret manager. It is resolved where it is used.
+    One of `{env: NAME}`, `{keyring: service/user}`, `{kubernetes: name/key}`, `{aws: prod/database#password}`,
+    `{gcp: projects/PROJECT/secrets/NAME}` and `{azure: VAULT/NAME}`, as `Secret` has them. It is resolved where it is
+    used.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,8 +89,9 @@ class SecretReference(BaseModel):
         ((source, reference),) = value.items()
         if source not in SECRET_SOURCES:
             raise PydanticCustomError("secret", f"comes from one of {', '.join(SECRET_SOURCES)}")
-        if not isinstance(reference, str) or not _REFERENCES.get(source, _ID).fullmatch(reference):
-            raise PydanticCustomError("secret", f"names its {source} wrongly: write {_EXAMPLES[source]}")
+        if not isinstance(reference, str) or parts(source, reference) is None:
+            example = f"{{{source}: {EXAMPLES[source]}}}"
+            raise PydanticCustomError("secret", f"names its {source} wrongly: write {example}")
         return cls.model_construct(source=source, reference=reference)
 
     @model_serializer
@@ -92,18 +119,6 @@ class SecretReference(BaseModel):
         except TaskFailed as error:
             raise BadInput(str(error), hint=error.hint, id="missing-secret") from None
 
-
-_ID = re.compile(r"[A-Za-z0-9_.:/@+=-]{1,512}")
-_PAIR = re.compile(r"[^/\s]+/\S+")
-_REFERENCES = {"env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"), "keyring": _PAIR, "kubernetes": _PAIR}
-_EXAMPLES = {
-    "env": "{env: NAME}",
-    "keyring": "{keyring: service/user}",
-    "kubernetes": "{kubernetes: name/key}",
-    "aws": "{aws: id}",
-    "gcp": "{gcp: id}",
-    "azure": "{azure: id}",
-}
 
 C = TypeVar("C", bound=ComponentConfig)
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from crossdock.stacks import ContainerConfig, TaskOverrides
+from crossdock.stacks import ComponentConfig, ContainerConfig, TaskOverrides
 
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Toleration(_Frozen):
+class Toleration(ComponentConfig):
     """A Kubernetes toleration.
 
     Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
@@ -29,7 +25,7 @@ class Toleration(_Frozen):
     seconds: int | None = None
 
 
-class Volume(_Frozen):
+class Volume(ComponentConfig):
     """A persistent volume claim that exists already, and where the task sees it.
 
     Attributes:
@@ -41,7 +37,7 @@ class Volume(_Frozen):
     sub_path: str = ""
 
 
-class Placement(_Frozen):
+class Placement(ComponentConfig):
     """Which nodes to ask for."""
 
     node_selector: Mapping[str, str] = {}

@@ -17,9 +17,8 @@ _LOCAL_SECRET = Support(
     'put it into a Kubernetes secret, and write Secret(kubernetes="name/key")',
 )
 _CLOUD_SECRET = Support(
-    Level.NOTIMPL,
-    "the runtime does not ask cloud secret managers yet",
-    'mirror it into a Kubernetes secret, and write Secret(kubernetes="name/key")',
+    Level.RUNTIME,
+    notice="read when the task starts, by the identity of its pod, in whose image the vendor's library is",
 )
 
 FEATURES: Mapping[Feature, Support] = {

@@ -119,8 +119,9 @@ def platform_of(task: Task, config: KubeflowConfig, overrides: KubeflowOverrides
     metadata = _metadata(settings, overrides)
     if metadata:
         body["podMetadata"] = metadata
-    if settings.secrets:
-        body["secretAsEnv"] = _secrets(settings)
+    secrets = _secrets(settings)
+    if secrets:
+        body["secretAsEnv"] = secrets
     if overrides.volumes:
         body["pvcMount"] = [
             {
@@ -172,6 +173,8 @@ def _sorted(mapping: Mapping[str, str]) -> dict[str, str]:
 def _secrets(settings: Settings) -> list[dict[str, Any]]:
     keys: dict[str, list[dict[str, str]]] = {}
     for variable, secret in sorted(settings.secrets.items()):
+        if secret.source != "kubernetes":
+            continue  # the runtime asks the secret manager
         name, _, key = secret.reference.partition("/")
         keys.setdefault(name, []).append({"secretKey": key, "envVar": variable})
     return [{**_named("secretName", name), "keyToEnv": pairs, "optional": False} for name, pairs in keys.items()]

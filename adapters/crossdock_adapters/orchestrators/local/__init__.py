@@ -67,9 +67,9 @@ class LocalOrchestrator(Driven, Orchestrator[LocalConfig]):
         Feature.SPOT: Support(Level.RUNTIME, notice="no effect here"),
         Feature.LABELS: Support(Level.RUNTIME, notice="kept in the plan only"),
         Feature.SECRET_KUBERNETES: _ELSEWHERE,
-        Feature.SECRET_AWS: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
-        Feature.SECRET_GCP: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
-        Feature.SECRET_AZURE: Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")'),
+        Feature.SECRET_AWS: _RUNTIME,
+        Feature.SECRET_GCP: _RUNTIME,
+        Feature.SECRET_AZURE: _RUNTIME,
     }
 
     def translate(self, plan: Plan, stack: Stack | None = None) -> Spec:

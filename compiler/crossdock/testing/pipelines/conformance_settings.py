@@ -120,14 +120,14 @@ def gcp_secret() -> int:
 
 @pipeline
 def azure_secret() -> int:
-    return start.with_options(secrets={"TOKEN": Secret(azure="name")})()
+    return start.with_options(secrets={"TOKEN": Secret(azure="vault/name")})()
 
 
 @pipeline
 def several() -> int:
     """More than one hole: all of them are named at once."""
     first = start.with_options(
-        resources=Resources(gpu=1, gpu_type="nvidia-l4"), secrets={"TOKEN": Secret(azure="name")}
+        resources=Resources(gpu=1, gpu_type="nvidia-l4"), secrets={"TOKEN": Secret(azure="vault/name")}
     )()
     second = start.with_options(secrets={"TOKEN": Secret(aws="name")})()
     return after(start(), first, second)
