@@ -273,6 +273,19 @@ COMPONENTS = (
         "container-registry register images --flavor dockerhub --owner=team --credentials.user=me "
         "--credentials.token=hunter2",
     ),
+    Case(
+        "components/dockerfile_that_cannot_be_followed",
+        "dockerfile-not-taken",
+        "export pipe.py --stack dev -o other",
+        both(
+            file(
+                ".crossdock/components/orchestrator/boat.yaml",
+                "flavor: docker\nconfig:\n  builder: registry\n  dockerfile: Dockerfile\n",
+            ),
+            file(".crossdock/components/container_registry/images.yaml", "flavor: default\nconfig: {uri: localhost}\n"),
+            stack("components:\n  orchestrator: boat\n  artifact_store: near\n  container_registry: images\n"),
+        ),
+    ),
     Case("components/describe_unknown", "unknown-component", "artifact-store describe nera"),
     Case(
         "components/two_packages_of_one_flavor",
