@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime import remote_connect, remote_errors
-from crossdock_runtime.store import Downloads, Store, StoreKeyMissing, checked
+from crossdock_runtime.store import Downloads, Entry, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
 """Bytes of one request of many. Objects of at most so many are moved by one request each."""
@@ -142,6 +142,13 @@ class RemoteStore(Store):
         return True
 
     def keys(self, prefix: str = "", start_after: str | None = None) -> Iterator[str]:
+        for entry in self._listed(prefix, start_after):
+            yield entry.key
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        return self._listed(prefix, None)
+
+    def _listed(self, prefix: str, start_after: str | None) -> Iterator[Entry]:
         import obstore
 
         folder, last = prefix.strip("/"), start_after
@@ -164,7 +171,7 @@ class RemoteStore(Store):
                 # obstore drops a slash at the end of its offset, and so may start a little early.
                 if last is None or key > last:
                     last = key
-                    yield key
+                    yield Entry(key, meta["size"], meta["last_modified"].timestamp())
 
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         import obstore

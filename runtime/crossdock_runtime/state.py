@@ -14,6 +14,7 @@ from crossdock_runtime.contract import Plan, Task
 from crossdock_runtime.failure import Cause
 from crossdock_runtime.inputs import Resolver, Skip
 from crossdock_runtime.manifest import ABSENT, Manifest
+from crossdock_runtime.reading import snapshot
 from crossdock_runtime.record import (
     DONE,
     LOST_SECONDS,
@@ -139,7 +140,7 @@ def read_state(store: Store, run: str) -> RunState:
         StoreError: a fact of it is damaged.
     """
     try:
-        return _read_state(store, run)
+        return _read_state(snapshot(store, f"runs/{run}"), run)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(
             f"a record of run {run} in {store.url} is damaged: {type(error).__name__}: {error}",
@@ -335,6 +336,7 @@ def state_json(state: RunState) -> dict[str, Any]:
         "pipeline": state.plan.name,
         "status": state.status,
         "created": state.document.get("created"),
+        "tags": list(state.document.get("tags", ())),
         "parameters": dict(state.document.get("parameters", {})),
         "tasks": tasks,
     }
