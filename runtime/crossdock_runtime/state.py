@@ -89,7 +89,8 @@ def find_run(store: Store, text: str) -> str:
         raise BadInput(f"there are no runs in {store.url}", hint="crossdock run FILE.py", id="unknown-run")
     if text and _is_there(store, text):
         return text
-    found = [run for run in newest_runs(store) if text and (run.endswith(text) or run.startswith(text))]
+    near = [run for run in newest_runs(store) if text and (run.endswith(text) or run.startswith(text))]
+    found = near if len(near) > 9 else [run for run in near if _is_there(store, run)]
     if len(found) == 1:
         return found[0]
     if found:
