@@ -35,6 +35,15 @@ def _plan(text: str) -> tuple[Store, Plan]:
     return store, Plan.from_json(data)
 
 
+def _root(store: Store, plan: Plan) -> Path:
+    """The folder of the user's code: that of the plan's code package, else where the image says, else this one."""
+    if plan.packaging is not None and plan.packaging.code is not None:
+        from crossdock_runtime.code import fetch_code
+
+        return fetch_code(store, plan.packaging.code)
+    return Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute()
+
+
 def _index(text: str) -> Index:
     try:
         return tuple(int(part) for part in text.split(".")) if text else ()
@@ -96,7 +105,7 @@ def _run(argv: Sequence[str] | None) -> int:
     record = _record(store, plan, options.run, options.native_id)
     document = record.document() or {}
     resume, replay_of = document.get("resume_from"), document.get("replay_of")
-    project = Project(Path(os.environ.get("CROSSDOCK_PROJECT", ".")).absolute(), plan.source.python_path)
+    project = Project(_root(store, plan), plan.source.python_path)
     project.activate()  # parameters and inputs may be of the user's classes
 
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")

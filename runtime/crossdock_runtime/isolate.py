@@ -176,8 +176,24 @@ class Worker:
         return int(self._process.exitcode or 0)
 
 
-def cause_of_exit(code: int) -> Cause:
+_OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+"""Of this container's cgroup, version 2 and 1. Source: https://docs.kernel.org/admin-guide/cgroup-v2.html#memory"""
+
+
+def oom_kills() -> int:
+    """How many processes of this container were killed for want of memory; 0 where that cannot be told."""
+    for name in _OOM_COUNTERS:
+        with contextlib.suppress(OSError, ValueError), open(name, encoding="ascii") as file:  # noqa: PTH123
+            for line in file:
+                if line.startswith("oom_kill "):
+                    return int(line.split()[1])
+    return 0
+
+
+def cause_of_exit(code: int, *, out_of_memory: bool = False) -> Cause:
     """Why a child ended without saying so."""
+    if out_of_memory:
+        return Cause("out of memory", "the step used more memory than it has", hint="raise Resources(memory=…)")
     if code == -signal.SIGKILL:
         return Cause("killed", "the process was killed (SIGKILL), as it is when memory runs out")
     if code < 0:
@@ -241,7 +257,7 @@ def _terminated(*_: object) -> None:
 
 def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | None, Cause | None]:
     """One attempt in a child process, ended when its time is over."""
-    task, started = ready.task, now()
+    task, started, killed = ready.task, now(), oom_kills()
     limit = math.inf if task.settings.timeout is None else float(task.settings.timeout)  # type: ignore[arg-type]
     worker = Worker(Setup.of(context))
     worker.give(task.id, ready.index, number)
@@ -273,6 +289,7 @@ def attempt(context: RunContext, ready: Ready, number: int) -> tuple[Result | No
         worker.terminate()
         result = ready.record.result()
         return result, None if result is not None else cause
-    cause = cause_of_exit(worker.join())
+    code = worker.join()
+    cause = cause_of_exit(code, out_of_memory=code == -signal.SIGKILL and oom_kills() > killed)
     ready.record.finish(number, {"state": "failed", "started": started, "cause": cause.to_json()})
     return None, cause

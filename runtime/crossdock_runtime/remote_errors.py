@@ -135,7 +135,7 @@ def _kind(
         return BucketMissing, _MAKE.get(vendor, "check the name")
     if code in _REGION or "without LOCATION" in text or status == "301":
         return (
-            "store-region",
+            RegionFailed,
             "set region of the artifact store to the bucket's: aws s3api head-bucket --bucket {bucket}",
         )
     if code in _CREDENTIALS or status == "401":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docker_engine
+import docker_stack
 import pytest
 
 
@@ -42,6 +43,12 @@ def use_docker(docker_host: str, monkeypatch: pytest.MonkeyPatch) -> str:
     program = Path(docker_engine.docker_program()).parent
     monkeypatch.setenv("PATH", f"{program}{os.pathsep}{os.environ['PATH']}")
     return docker_host
+
+
+@pytest.fixture(scope="session")
+def runtime_image(docker_host: str, base_image: str) -> str:
+    """An image with the runtime, for projects that are mounted."""
+    return docker_stack.make_runtime_image(docker_host)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from running import CROSSDOCK, LIMIT
 from crossdock.dsl.types import type_text
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("local", "kubeflow")
+TARGETS = ("local", "docker", "kubeflow")
 ANYWHERE = [("container_step", "local"), *((name, target) for name in ("control_flow", "tangle") for target in TARGETS)]
 EXPORTED = [*ANYWHERE, ("flight_delays", "local")]  # which needs pandas
 TANGLE = """

@@ -96,7 +96,7 @@ def test_questions(project: Project) -> None:
     done = ask(project, "first\n\n~/data\n", "demo")
     assert done.returncode == 0, done.stderr
     assert "Name of the stack [dev]: " in done.stderr
-    assert "kubeflow, local" in done.stderr
+    assert "docker, kubeflow, local" in done.stderr
     assert "demo/.crossdock/stacks/first.yaml" in done.stdout.splitlines()
     assert "~/data" in (project.folder / "demo/.crossdock/components/artifact_store/first.yaml").read_text()
 

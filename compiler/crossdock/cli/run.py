@@ -38,6 +38,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Run the pipeline SOURCE (path/file.py[:name] or package.module[:name]) and wait for its end."""
+    from crossdock.cli.build import told
     from crossdock.cli.progress import Progress
     from crossdock.passes.parameters import from_file, from_text
 
@@ -61,6 +62,7 @@ def run(
             tags=tags,
             confirm=confirm,
             on_event=progress.event,
+            tell=told,
             raise_on_failure=False,
         )
     return finish(client, done, progress, as_json)

@@ -192,12 +192,13 @@ def resume(
 @_STACK
 def replay(run: str, task: str, stack: str | None) -> int:
     """Run TASK of RUN again, here, with its real inputs; writes to a scratch run that is not listed."""
+    from crossdock.cli.build import told
     from crossdock.cli.progress import Progress
 
     client = Client(stack)
     progress = Progress()
     with progress:
-        scratch, outcome = client.replay(run, task, on_event=progress.event)
+        scratch, outcome = client.replay(run, task, on_event=progress.event, tell=told)
     if outcome.cause is not None:
         if outcome.cause.traceback:
             click.echo(outcome.cause.traceback.rstrip())

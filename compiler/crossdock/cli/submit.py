@@ -29,6 +29,7 @@ def submit(
     tags: tuple[str, ...],
 ) -> int:
     """Start a run of the pipeline SOURCE, or of the bundle DIR as it was reviewed. Prints the run id."""
+    from crossdock.cli.build import told
     from crossdock.dsl.errors import RunFailed
     from crossdock.passes.parameters import from_file, from_text
     from crossdock_runtime.record import new_run_id
@@ -44,6 +45,7 @@ def submit(
             cache=not no_cache,
             run_id=run,
             tags=tags,
+            tell=told,
         )
     except RunFailed:
         click.echo(run)
@@ -56,6 +58,6 @@ def submit(
 @click.argument("folder", metavar="DIR")
 @click.option("--stack", help="Which of several stacks.")
 def publish(folder: str, stack: str | None) -> int:
-    """Upload the plan of the bundle DIR to its stack's artifact store, and print where it is."""
+    """Upload the plan and the code of the bundle DIR to its stack's artifact store, and print where the plan is."""
     click.echo(Client().publish(folder, stack=stack))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from crossdock.client.listing import Listing
 from crossdock.client.review import ReviewVerbs
 from crossdock.client.runs import Output, Outputs, Run, echo
 from crossdock.client.stacks import Flavor, Stacks
-from crossdock.client.starting import Order, start
+from crossdock.client.starting import Order, prepared, start
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
@@ -96,7 +97,14 @@ class Client(Stacks, ReviewVerbs):
         from crossdock.review.secrets import refuse_secrets
 
         checked = self.check(loaded, target)
-        spec = self._orchestrator(target).translate(loaded.plan, None if target else self.stack)
+        if target is not None:
+            spec = self._orchestrator(target).translate(loaded.plan, None)
+        else:
+            from crossdock.review.packaging import packaged
+
+            found = packaged(loaded, self.stack)
+            spec = self.stack.orchestrator.translate(found.plan, self.stack)
+            checked = replace(checked, warnings=(*checked.warnings, *found.warnings))
         refuse_secrets(loaded.plan, spec.files)
         return spec, checked
 
@@ -125,9 +133,10 @@ class Client(Stacks, ReviewVerbs):
         confirm: str | None = None,
         tags: Iterable[str] = (),
         on_event: Callable[[Event], None] | None = None,
+        tell: Callable[[str], None] | None = None,
         raise_on_failure: bool = True,
     ) -> Run:
-        """Run a pipeline on the stack, and wait for its end.
+        """Run a pipeline on the stack, and wait for its end. Images that it lacks are built first.
 
         Args:
             source: see `load`.
@@ -141,11 +150,12 @@ class Client(Stacks, ReviewVerbs):
             confirm: the stack's name, where it is protected.
             tags: names to find the run by; without any, those of a run that is resumed.
             on_event: is told what happens; without it, what tasks print is printed.
+            tell: is given each line of progress of builds.
             raise_on_failure: False returns a failed run too.
 
         Raises:
             RunFailed: a task failed.
-            UnsupportedError, BadInput, TraceError, StoreError: before anything ran.
+            UnsupportedError, BadInput, TraceError, StoreError, PlatformError: before anything ran.
         """
         from crossdock.passes.parameters import bind
         from crossdock_runtime.state import find_run
@@ -159,7 +169,7 @@ class Client(Stacks, ReviewVerbs):
             before = self._before(resume, loaded.plan, accept_changes)
         tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {}, before)
         return self._start(
-            loaded, stack, tagged, cache, max_workers, resume, run_id, confirm, on_event, raise_on_failure, tags
+            loaded, stack, tagged, cache, max_workers, resume, run_id, confirm, on_event, tell, raise_on_failure, tags
         )
 
     def resume(
@@ -170,6 +180,7 @@ class Client(Stacks, ReviewVerbs):
         max_workers: int = 1,
         confirm: str | None = None,
         on_event: Callable[[Event], None] | None = None,
+        tell: Callable[[str], None] | None = None,
         raise_on_failure: bool = True,
     ) -> Run:
         """Run again what an earlier run did not finish; committed results are adopted.
@@ -180,6 +191,7 @@ class Client(Stacks, ReviewVerbs):
             max_workers: tasks at once.
             confirm: the stack's name, where it is protected.
             on_event: is told what happens; without it, what tasks print is printed.
+            tell: is given each line of progress of builds.
             raise_on_failure: False returns a failed run too.
 
         Raises:
@@ -205,6 +217,7 @@ class Client(Stacks, ReviewVerbs):
             None,
             confirm,
             on_event,
+            tell,
             raise_on_failure,
         )
 
@@ -219,7 +232,7 @@ class Client(Stacks, ReviewVerbs):
 
         record = RunRecord(self.store, run)
         stored: Plan = plan_of(record)
-        if plan.digest != stored.digest and not accept_changes:
+        if plan.unpackaged.digest != stored.unpackaged.digest and not accept_changes:
             raise BadInput(
                 f"the pipeline was changed since {run}: {_difference(stored, plan)}",
                 hint=f"crossdock runs resume {run} --accept-changes",
@@ -251,12 +264,15 @@ class Client(Stacks, ReviewVerbs):
         run_id: str | None,
         confirm: str | None,
         on_event: Callable[[Event], None] | None,
+        tell: Callable[[str], None] | None,
         raise_on_failure: bool,
         tags: Iterable[str] = (),
     ) -> Run:
+        found = prepared(loaded, stack, confirm, tell)
         order = Order(
-            loaded.plan,
+            loaded.plan if found is None else found.plan,
             tagged,
+            code=None if found is None else found.code,
             source=loaded.source,
             root=loaded.root,
             modules=loaded.modules,
@@ -270,22 +286,34 @@ class Client(Stacks, ReviewVerbs):
         )
         return Run(*start(stack, order, raise_on_failure=raise_on_failure))
 
-    def replay(self, run: str, task: str, *, on_event: Callable[[Event], None] | None = None) -> tuple[str, Outcome]:
+    def replay(
+        self,
+        run: str,
+        task: str,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> tuple[str, Outcome]:
         """Run one task of a run again, here, with its real inputs, writing to a scratch run.
 
+        On a stack that runs containers on this machine the task runs in its image, else in this process.
+
         Args:
-            run: the run.
+            run: the run, of whatever stack: it is in this stack's artifact store.
             task: `task`, or `task.0.3` for an item of a map.
+            on_event: is told what happens.
+            tell: is given each line of the build of an image.
 
         Returns:
             The scratch run's id, and how the task ended.
 
         Raises:
             BadInput: there is no such task, or its inputs are not there.
+            PlatformError: the container engine refuses, or cannot be reached.
         """
-        from crossdock.review.again import replay
+        from crossdock.client.replaying import replay
 
-        return replay(self.store, run, task, self._load_again, on_event)
+        return replay(self.stack, run, task, self._load_again, on_event, tell or (lambda line: None))
 
     def explain_cache(self, run: str, task: str) -> dict[str, Any]:
         """What a task's cache key is made of, and what differs from the run before.

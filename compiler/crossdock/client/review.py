@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock.client.runs import Run
-from crossdock.client.starting import Order, publish, refuse, start
+from crossdock.client.starting import Order, prepared, publish, start
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
 
 if TYPE_CHECKING:
+    from crossdock.review.build import Built
+    from crossdock.review.code_package import CodePackage
     from crossdock.review.difference import Difference
     from crossdock.review.export import Exported
     from crossdock.review.lock import Bundle
@@ -130,14 +132,38 @@ class ReviewVerbs:
         return text
 
     def publish(self, folder: str | Path, *, stack: str | None = None) -> str:
-        """Upload the plan of a bundle to its stack's artifact store, if it is not there; returns where it is.
+        """Upload the plan of a bundle and its code package to its stack's artifact store; returns where the plan is.
+
+        The working tree is packed again.
 
         Raises:
-            BadInput: the bundle is not what was exported, or was made for a target alone.
+            BadInput: the bundle is not what was exported, or was made for a target alone; or what is packed now is not
+                what was reviewed.
         """
+        from crossdock.review.drift import packed_again
+
         bundle, on = self._reviewed(Path(folder), stack)
+        code = packed_again(bundle, on)
         store = on.artifact_store.open()
-        return f"{store.url}/{publish(store, bundle.plan)}"
+        return f"{store.url}/{publish(store, bundle.plan, code)}"
+
+    def build(self, source: str | Pipeline[Any, Any] | Loaded, *, tell: Callable[[str], None] | None = None) -> Built:
+        """Build the images that a pipeline's tasks run in, those that are not there yet, and write `images.lock`.
+
+        Args:
+            source: see `load`.
+            tell: is given each line of progress.
+
+        Raises:
+            BadInput: the stack has no place for images, or a Dockerfile, a base image or a requirement is wrong.
+            PlatformError: the engine or the registry refuses, or cannot be reached.
+        """
+        from crossdock.review.build import build
+        from crossdock.review.check import check_stack
+
+        loaded = source if isinstance(source, Loaded) else load(source)
+        check_stack(loaded, self.stack)
+        return build(loaded, self.stack, tell or (lambda line: None))
 
     def submit(
         self,
@@ -151,9 +177,12 @@ class ReviewVerbs:
         run_id: str | None = None,
         tags: Iterable[str] = (),
         on_event: Callable[[Event], None] | None = None,
+        tell: Callable[[str], None] | None = None,
         raise_on_failure: bool = True,
     ) -> Run:
         """Start a run: of a pipeline as it is now, or of a bundle byte for byte.
+
+        Of a pipeline, the images that it lacks are built first. Of a bundle nothing is built.
 
         Args:
             source: see `load`; or the folder of a bundle, whose stack it goes to.
@@ -165,17 +194,19 @@ class ReviewVerbs:
             run_id: a fixed id instead of a new one.
             tags: names to find the run by.
             on_event: is told what happens, where it runs on this machine.
+            tell: is given each line of progress of builds.
             raise_on_failure: False returns a failed run too.
 
         Raises:
             BadInput: the stack refuses it; or the bundle is not what was exported, or not what would run.
             UnsupportedError: the stack's orchestrator cannot run it.
+            PlatformError: an image cannot be built, or the platform cannot be reached.
             RunFailed: a task failed.
         """
         if isinstance(source, (str, Path)) and Path(source).is_dir():
             stack, order = self._order_of_bundle(Path(source), parameters or {}, texts or {})
         else:
-            stack, order = self._order_of_source(source, parameters or {}, texts or {}, confirm)
+            stack, order = self._order_of_source(source, parameters or {}, texts or {}, confirm, tell)
         order = replace(
             order, confirm=confirm, wait=wait, cache=cache, run_id=run_id, tags=tuple(tags), on_event=on_event
         )
@@ -187,33 +218,45 @@ class ReviewVerbs:
         parameters: Mapping[str, Any],
         texts: Mapping[str, str],
         confirm: str | None,
+        tell: Callable[[str], None] | None,
     ) -> tuple[Stack, Order]:
         from crossdock.passes.parameters import bind
+        from crossdock.review.check import check_stack
         from crossdock.review.export import make_bundle
 
         stack = self.stack
         loaded = source if isinstance(source, Loaded) else load(str(source) if isinstance(source, Path) else source)
-        refuse(stack, Order(loaded.plan, {}, root=loaded.root, locations=loaded.traced.locations, confirm=confirm))
-        bundle, _ = make_bundle(loaded, stack.orchestrator, stack)
-        _refuse_placeholders(bundle)
+        check_stack(loaded, stack)
         tagged = bind(loaded.pipeline, loaded.plan, parameters, texts)
+        found = prepared(loaded, stack, confirm, tell)
+        bundle, _ = make_bundle(loaded, stack.orchestrator, stack, found)
+        _refuse_placeholders(bundle)
         order = Order(
-            bundle.plan, tagged, spec=bundle.spec, source=loaded.source, root=loaded.root, modules=loaded.modules
+            bundle.plan,
+            tagged,
+            spec=bundle.spec,
+            code=None if found is None else found.code,
+            source=loaded.source,
+            root=loaded.root,
+            modules=loaded.modules,
         )
         return stack, order
 
     def _order_of_bundle(
         self, folder: Path, parameters: Mapping[str, Any], texts: Mapping[str, str]
     ) -> tuple[Stack, Order]:
+        from crossdock.review.build import refuse_missing
         from crossdock.review.drift import drifted, root_of
         from crossdock.review.lock import code_of
 
         bundle, stack = self._reviewed(folder, None)
         _refuse_placeholders(bundle)
         source = str(bundle.lock["source"])
-        if stack.orchestrator.remote:
+        if stack.orchestrator.remote or bundle.plan.packaging is not None:
             tagged = self._parameters(bundle, parameters, texts)
-            return stack, Order(bundle.plan, tagged, spec=bundle.spec, source=source, reviewed=True)
+            refuse_missing(bundle.plan, bundle.lock.get("images", {}), stack)
+            code = _code_of(bundle, stack)
+            return stack, Order(bundle.plan, tagged, spec=bundle.spec, code=code, source=source, reviewed=True)
         root = root_of(bundle)
         problems = list(drifted(bundle.plan, root))
         if problems:
@@ -286,6 +329,17 @@ class ReviewVerbs:
             return self._stack, self._stack.orchestrator
         stack = self.workspace.build(bundle.stack)
         return stack, stack.orchestrator
+
+
+def _code_of(bundle: Bundle, stack: Stack) -> CodePackage | None:
+    """The code package of a bundle, where the store has it not: packed from the working tree, if that is still it."""
+    from crossdock.review.drift import packed_again
+    from crossdock_runtime.code import code_key
+
+    packaging = bundle.plan.packaging
+    if packaging is None or packaging.code is None or stack.artifact_store.open().exists(code_key(packaging.code)):
+        return None
+    return packed_again(bundle, stack)
 
 
 def _refuse_placeholders(bundle: Bundle) -> None:

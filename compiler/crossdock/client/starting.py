@@ -15,7 +15,10 @@ from crossdock.dsl.frozen import frozen
 
 if TYPE_CHECKING:
     from crossdock.ir import Plan
-    from crossdock.stacks import Spec, Stack
+    from crossdock.passes.load import Loaded
+    from crossdock.review.code_package import CodePackage
+    from crossdock.review.packaging import Packaged
+    from crossdock.stacks import CanRun, Spec, Stack
     from crossdock_runtime.driver import Event
     from crossdock_runtime.store import Store
 
@@ -30,6 +33,8 @@ class Order:
 
     Attributes:
         parameters: tagged values of all pipeline parameters.
+        plan: with its packaging, as the stack's tasks find it.
+        code: the code package that the plan names, where the store may not have it yet.
         spec: those bytes; None translates the plan.
         source: SOURCE relative to the project's root, for the record.
         root: the project's root on this machine.
@@ -46,6 +51,7 @@ class Order:
     plan: Plan
     parameters: Mapping[str, Any]
     spec: Spec | None = None
+    code: CodePackage | None = None
     source: str | None = None
     root: Path | None = None
     modules: tuple[str, ...] = ()
@@ -68,17 +74,11 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         BadInput: the stack refuses it, its orchestrator cannot start runs, or the run id cannot be taken.
         RunFailed: it has ended otherwise than well, if that is to raise.
     """
-    from crossdock.stacks import CanRun, RunOptions
+    from crossdock.stacks import RunOptions
     from crossdock_runtime.record import RunRecord, new_run_id
     from crossdock_runtime.state import find_run, read_state
 
-    orchestrator, plan = stack.orchestrator, order.plan
-    if not isinstance(orchestrator, CanRun):
-        raise BadInput(
-            f"orchestrator {orchestrator.flavor!r} cannot start runs yet",
-            hint=f"crossdock export SOURCE --stack {stack.name} -o DIR writes what it runs; compile and check work too",
-            id="cannot-start-runs",
-        )
+    plan, orchestrator = order.plan, check_runs(stack)
     given = order.run_id
     if given is not None and (len(given) > 63 or not _RUN_ID.fullmatch(given)):
         hint = "at most 63 letters, digits, '-', '_' and '.'; the first and the last a letter or digit"
@@ -86,9 +86,9 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
     tags = checked_tags(order.tags)
     refuse(stack, order)
     store = stack.artifact_store.open()
-    spec = order.spec or orchestrator.translate(plan, stack)
+    spec = order.spec or stack.orchestrator.translate(plan, stack)
     orchestrator.preflight(spec, stack)
-    publish(store, plan)
+    publish(store, plan, order.code)
     run = given or new_run_id()
     document: dict[str, Any] = {
         "pipeline": plan.name,
@@ -97,7 +97,7 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         "cache": order.cache,
         "source": order.source,
         "project_root": None if order.root is None else str(order.root),
-        "orchestrator": orchestrator.flavor,
+        "orchestrator": stack.orchestrator.flavor,
     }
     if order.resume is not None:
         document["resume_from"] = find_run(store, order.resume)
@@ -148,6 +148,42 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
 
+def check_runs(stack: Stack) -> CanRun:
+    """The stack's orchestrator, as one that starts runs.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    from crossdock.stacks import CanRun
+
+    orchestrator = stack.orchestrator
+    if not isinstance(orchestrator, CanRun):
+        raise BadInput(
+            f"orchestrator {orchestrator.flavor!r} cannot start runs yet",
+            hint=f"crossdock export SOURCE --stack {stack.name} -o DIR writes what it runs; compile and check work too",
+            id="cannot-start-runs",
+        )
+    return orchestrator
+
+
+def prepared(loaded: Loaded, stack: Stack, confirm: str | None, tell: Callable[[str], None] | None) -> Packaged | None:
+    """What a pipeline's tasks run in on a stack, built where it is not there; None where they run in no containers.
+
+    Raises:
+        BadInput: the stack refuses the pipeline, or its images cannot be built.
+        PlatformError: the engine or the registry refuses, or cannot be reached.
+    """
+    from crossdock.stacks import ContainerConfig
+
+    check_runs(stack)
+    refuse(stack, Order(loaded.plan, {}, root=loaded.root, locations=loaded.traced.locations, confirm=confirm))
+    if not isinstance(stack.orchestrator.config, ContainerConfig):
+        return None
+    from crossdock.review.build import build
+
+    return build(loaded, stack, tell or (lambda line: None)).packaged
+
+
 def refuse(stack: Stack, order: Order) -> None:
     """Hold an order against the stack's guardrails.
 
@@ -165,11 +201,29 @@ def refuse(stack: Stack, order: Order) -> None:
         raise UnsupportedError(f"stack {stack.name!r} does not take {order.plan.name!r}", over)
 
 
-def publish(store: Store, plan: Plan) -> str:
-    """Put a plan into the store under its digest; returns its key.
+def publish(store: Store, plan: Plan, code: CodePackage | None = None) -> str:
+    """Put a plan into the store under its digest, its code before it; returns the plan's key.
 
-    It is written even where it is there: it may be damaged, and `gc` takes what is old for what nobody needs.
+    The plan is written even where it is there: it may be damaged, and `gc` takes what is old for what nobody needs.
+
+    Raises:
+        BadInput: a file of the code was changed since it was packed.
     """
+    if code is not None:
+        _publish_code(store, code)
     key = f"plans/{plan.digest}.json"
     store.replace(key, plan.to_json().encode())
     return key
+
+
+def _publish_code(store: Store, code: CodePackage) -> None:
+    import tempfile
+
+    from crossdock_runtime.code import code_key
+
+    key = code_key(code.digest)
+    if not store.exists(key):
+        with tempfile.TemporaryDirectory(prefix="crossdock-code-") as scratch:
+            archive = Path(scratch, "code.zip")
+            code.write(archive)
+            store.upload(key, archive)

@@ -7,20 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crossdock.dsl.errors import BadInput, did_you_mean
+from crossdock.dsl.frozen import frozen
 from crossdock.passes.load import Loaded
 from crossdock_runtime.cache import key_fields
 from crossdock_runtime.context import Outcome, Ready, RunContext
 from crossdock_runtime.driver import Event
 from crossdock_runtime.execute import perform
 from crossdock_runtime.failure import cause_of
-from crossdock_runtime.inputs import NotThere, Resolver, Skip
+from crossdock_runtime.inputs import NotThere, Resolved, Resolver, Skip
 from crossdock_runtime.loading import Project
-from crossdock_runtime.record import Index, RunRecord, new_run_id, newest_runs
+from crossdock_runtime.record import Index, RunRecord, dumps, new_run_id, newest_runs
 from crossdock_runtime.state import RunState, exit_status, find_run, read_state
 from crossdock_runtime.store import Store
 
 if TYPE_CHECKING:
-    from crossdock.ir import Plan
+    from crossdock.ir import Plan, Task
 
 
 def split_name(state: RunState, name: str) -> tuple[str, Index]:
@@ -36,16 +37,39 @@ def split_name(state: RunState, name: str) -> tuple[str, Index]:
     raise BadInput(f"run {state.run} has no task {name!r}", hint=did_you_mean(name, names), id="unknown-task")
 
 
-def replay(
-    store: Store,
-    run: str,
-    name: str,
-    load_again: Callable[[Mapping[str, Any]], Loaded],
-    on_event: Callable[[Event], None] | None,
-) -> tuple[str, Outcome]:
-    """Run one task again in this process, with the inputs that it had.
+@frozen
+class Chosen:
+    """A task of a run, with the inputs that it had.
 
-    Its code is the present one; its record goes to a scratch run that no list shows.
+    Attributes:
+        run: the run's id.
+        parameters: tagged values of the pipeline's parameters.
+    """
+
+    store: Store
+    run: str
+    plan: Plan
+    document: Mapping[str, Any]
+    task: Task
+    index: Index
+    inputs: Mapping[str, Resolved]
+    parameters: Mapping[str, Any]
+
+    def scratch(self, plan: Plan) -> RunRecord:
+        """A run for it alone, which no list shows."""
+        record = RunRecord(self.store, f"replay-{new_run_id()}")
+        body = {**self.document, "replay_of": self.run, "plan": plan.digest, "run": record.id}
+        self.store.create(f"{record.key}/run.json", dumps(body))
+        return record
+
+
+def choose(store: Store, run: str, name: str) -> Chosen:
+    """A task that is to run once more.
+
+    Args:
+        store: of the run.
+        run: see `find_run`.
+        name: `task`, or `task.0.3` for an item of a map.
 
     Raises:
         BadInput: there is no such task, or an input has no committed result.
@@ -55,8 +79,6 @@ def replay(
     task_id, index = split_name(state, name)
     plan: Plan = state.plan
     task = plan.by_id[task_id]
-    document = dict(state.document)
-    loaded = load_again(document)
     source = RunRecord(store, run)
     parameters = source.parameters(plan.parameters)
     resolver = Resolver(store, plan, source, parameters)
@@ -71,36 +93,39 @@ def replay(
         ) from None
     except Skip as skip:
         raise BadInput(f"{name} was skipped in {run}: {skip}", id="no-result") from None
-    scratch = RunRecord(store, f"replay-{new_run_id()}")
-    body = {**document, "replay_of": run, "plan": plan.digest}
-    store.create(f"{scratch.key}/run.json", _dump({**body, "run": scratch.id}))
+    return Chosen(store, run, plan, dict(state.document), task, index, inputs, parameters)
+
+
+def replay(chosen: Chosen, loaded: Loaded, on_event: Callable[[Event], None] | None) -> tuple[str, Outcome]:
+    """Run a task again in this process. Its code is the present one; its record goes to a scratch run.
+
+    Returns:
+        The scratch run's id, and how the task ended.
+    """
+    plan, task, index = chosen.plan, chosen.task, chosen.index
+    scratch = chosen.scratch(plan)
     context = RunContext(
-        store=store,
+        store=chosen.store,
         plan=replace(plan, gates={}),
         run=scratch,
-        parameters=parameters,
+        parameters=chosen.parameters,
         project=Project(loaded.root, plan.source.python_path),
         cache=False,
         isolated=True,  # it is this process that is isolated: a debugger wants neither another one nor a time limit
         remember=False,
+        reads=RunRecord(chosen.store, chosen.run),
     )
     tell = on_event or (lambda event: None)
     context.listen = lambda name, item, text: tell(Event("line", name, item, text))
-    fields = key_fields(task, {key: item.digest for key, item in inputs.items()})
-    ready = Ready(task, index, scratch.task(task_id, index), inputs, fields, "")
-    tell(Event("started", task_id, index))
+    fields = key_fields(task, {key: item.digest for key, item in chosen.inputs.items()})
+    ready = Ready(task, index, scratch.task(task.id, index), chosen.inputs, fields, "")
+    tell(Event("started", task.id, index))
     try:
         outcome = perform(context, ready)
     except Exception as error:
         outcome = Outcome("failed", cause=cause_of(error))
-    tell(Event("ended", task_id, index, outcome=outcome))
+    tell(Event("ended", task.id, index, outcome=outcome))
     return scratch.id, outcome
-
-
-def _dump(body: Mapping[str, Any]) -> bytes:
-    from crossdock_runtime.record import dumps
-
-    return dumps(body)
 
 
 def explain_cache(store: Store, run: str, name: str) -> dict[str, Any]:

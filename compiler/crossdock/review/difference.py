@@ -34,7 +34,7 @@ class Difference:
         added, removed: tasks, with what they run.
         changed: fields of tasks that are in both.
         pipeline: fields of the pipeline as a whole.
-        made_with: components and versions that the bundle was made with.
+        made_with: components, versions, code package and images that the bundle was made with.
         files: lines that were added and removed, of each file that differs.
         patches: each as a unified diff.
         notes: what differs without changing what runs.
@@ -128,8 +128,9 @@ def compare(reviewed: Bundle, present: Bundle) -> Difference:
     }
     added = {task.id: words.code_text(task.code) for task in new.tasks if task.id not in old.by_id}
     removed = {task.id: words.code_text(task.code) for task in old.tasks if task.id not in new.by_id}
-    if old.digest != new.digest and not (pipeline or changed or added or removed):
-        pipeline = {"plan": (old.digest[:12], new.digest[:12])}
+    before, after = old.unpackaged.digest, new.unpackaged.digest
+    if before != after and not (pipeline or changed or added or removed):
+        pipeline = {"plan": (before[:12], after[:12])}
     names = dict.fromkeys((*reviewed.files, *present.files))
     patches = {
         name: patch
@@ -147,7 +148,7 @@ def compare(reviewed: Bundle, present: Bundle) -> Difference:
         removed=removed,
         changed=changed,
         pipeline=pipeline,
-        made_with=_made_with(reviewed, present),
+        made_with={**_made_with(reviewed, present), **_changes(_packaging_fields(old), _packaging_fields(new))},
         files={name: _counted(patch) for name, patch in patches.items()},
         patches=patches,
         notes=(note,) if versions[0] != versions[1] else (),
@@ -163,6 +164,14 @@ def _made_with(reviewed: Bundle, present: Bundle) -> dict[str, Change]:
         return found
 
     return _changes(fields(reviewed), fields(present))
+
+
+def _packaging_fields(plan: Plan) -> dict[str, tuple[Any, str]]:
+    if plan.packaging is None:
+        return {}
+    found = {"code package": plan.packaging.code, "image": plan.packaging.image}
+    found |= {f"image of task {task}": image for task, image in plan.packaging.images.items()}
+    return {name: (value, value) for name, value in found.items() if value is not None}
 
 
 def _changes(before: _Fields, after: _Fields) -> dict[str, Change]:

@@ -10,7 +10,10 @@ from crossdock.dsl.step import Step
 from crossdock.ir import Plan
 from crossdock.passes.code_digest import code_digest
 from crossdock.passes.project import find_root
+from crossdock.review.code_package import CodePackage
 from crossdock.review.lock import Bundle, code_of
+from crossdock.review.packaging import pack_project
+from crossdock.stacks import Stack
 from crossdock_runtime.loading import Project, import_module
 
 
@@ -33,6 +36,25 @@ def root_of(bundle: Bundle) -> Path:
         hint="run this from the project of the pipeline",
         id="no-code",
     )
+
+
+def packed_again(bundle: Bundle, stack: Stack) -> CodePackage | None:
+    """The code package of a bundle, of the working tree as it is now; None where the bundle has none.
+
+    Raises:
+        BadInput: it is not the one that was reviewed.
+    """
+    expected = bundle.plan.packaging.code if bundle.plan.packaging is not None else None
+    if expected is None:
+        return None
+    found = pack_project(bundle.plan, root_of(bundle), stack)
+    if found.digest != expected:
+        raise BadInput(
+            f"the project is not what was reviewed: it packs to {found.digest[:16]}…, the bundle says {expected[:16]}…",
+            hint="check the reviewed commit out; or export again, and have it reviewed",
+            id="code-drift",
+        )
+    return found
 
 
 def drifted(plan: Plan, root: Path) -> Iterator[Problem]:

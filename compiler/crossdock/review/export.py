@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
@@ -21,6 +22,7 @@ from crossdock.review.lock import (
     dump,
     new_lock,
 )
+from crossdock.review.packaging import FOLDER, Packaged, packaged
 from crossdock.review.pictures import svg
 from crossdock.review.report import report
 from crossdock.review.secrets import refuse_secrets
@@ -45,19 +47,30 @@ class Exported:
     refused: Mapping[str, UnsupportedError] | None = None
 
 
-def make_bundle(loaded: Loaded, orchestrator: Orchestrator[Any], stack: Stack | None) -> tuple[Bundle, Checked]:
+def make_bundle(
+    loaded: Loaded, orchestrator: Orchestrator[Any], stack: Stack | None, found: Packaged | None = None
+) -> tuple[Bundle, Checked]:
     """The bundle of a pipeline on a stack, or on a target alone.
+
+    Args:
+        loaded: the pipeline.
+        orchestrator: the stack's, or the target's.
+        stack: None writes placeholders.
+        found: what is packaged already.
 
     Raises:
         UnsupportedError: it cannot run there.
-        BadInput: a file holds what looks like a secret.
+        BadInput: a file holds what looks like a secret, or the project cannot be packed.
     """
     checked = check_stack(loaded, stack) if stack is not None else check_target(loaded, orchestrator)
-    plan = loaded.plan
+    if found is None:
+        found = packaged(loaded, stack) if stack is not None else Packaged(loaded.plan)
+    plan = found.plan
     spec = orchestrator.translate(plan, stack)
     plan_text = plan.to_json(indent=1) + "\n"
     for name in spec.files:
-        if name in OURS and not (name == PLAN_FILE and spec.files[name] == plan_text):
+        reserved = name in OURS or name.startswith(f"{FOLDER}/")
+        if reserved and not (name == PLAN_FILE and spec.files[name] == plan_text):
             raise BadInput(
                 f"the {orchestrator.flavor} spec has a file {name!r}, which the bundle needs for itself",
                 id="reserved-file",
@@ -65,12 +78,13 @@ def make_bundle(loaded: Loaded, orchestrator: Orchestrator[Any], stack: Stack | 
     files = {
         **spec.files,
         PLAN_FILE: plan_text,
-        REVIEW_FILE: report(plan, loaded.source, orchestrator, stack, spec),
+        REVIEW_FILE: report(found, loaded.source, orchestrator, stack, spec),
         PICTURE_FILE: svg(plan),
+        **found.files,
     }
     refuse_secrets(plan, files)
-    lock = new_lock(plan, loaded.source, orchestrator, stack, spec, files)
-    return Bundle(files, tuple(spec.files), lock, plan), checked
+    lock = new_lock(plan, loaded.source, orchestrator, stack, spec, files, found.images)
+    return Bundle(files, tuple(spec.files), lock, plan), replace(checked, warnings=(*checked.warnings, *found.warnings))
 
 
 def export_one(loaded: Loaded, orchestrator: Orchestrator[Any], stack: Stack | None) -> Exported:

@@ -67,9 +67,15 @@ class Bundle:
 
 
 def new_lock(
-    plan: Plan, source: str, orchestrator: Orchestrator[Any], stack: Stack | None, spec: Spec, files: Mapping[str, str]
+    plan: Plan,
+    source: str,
+    orchestrator: Orchestrator[Any],
+    stack: Stack | None,
+    spec: Spec,
+    files: Mapping[str, str],
+    images: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The lock of a bundle: no time, user, host or path in it."""
+    """The lock of a bundle: no time, user, host or path in it. `images`: tags by how tasks name them."""
     return {
         "crossdock_bundle": 1,
         "crossdock": __version__,
@@ -80,6 +86,7 @@ def new_lock(
         **({"stack": stack.name, "components": components(stack)} if stack is not None else {}),
         "plan": plan.digest,
         "code": code_digest_of(plan),
+        **({"images": dict(images)} if images else {}),
         "spec": list(spec.files),
         "files": {name: digest(text) for name, text in files.items()},
     }

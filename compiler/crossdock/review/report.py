@@ -8,9 +8,11 @@ from typing import Any
 from crossdock.ir import Plan, Program, PythonCode, Task
 from crossdock.review import words
 from crossdock.review.lock import PICTURE_FILE, code_digest_of
+from crossdock.review.packaging import FOLDER, Packaged
 from crossdock.review.pictures import mermaid
+from crossdock.review.project_files import IMAGES_LOCK
 from crossdock.review.support import done_otherwise
-from crossdock.stacks import Orchestrator, Spec, Stack
+from crossdock.stacks import ContainerConfig, Orchestrator, Spec, Stack
 from crossdock.stacks.guardrails import explained
 
 NOT_SHOWN = ("path", "root")
@@ -19,12 +21,14 @@ _MOST_IN_MERMAID = 120
 _LONGEST_LIST = 6
 
 
-def report(plan: Plan, source: str, orchestrator: Orchestrator[Any], stack: Stack | None, spec: Spec) -> str:
+def report(found: Packaged, source: str, orchestrator: Orchestrator[Any], stack: Stack | None, spec: Spec) -> str:
     """The text of REVIEW.md."""
+    plan = found.plan
     parts = [
         *_head(plan, source, orchestrator, stack, spec),
         *_tasks(plan, orchestrator),
         *_environment(plan),
+        *_packaging(found),
         *_otherwise(plan, orchestrator),
         *_guardrails(stack),
         *_picture(plan),
@@ -92,11 +96,11 @@ def store_text(stack: Stack) -> str:
     return f"{store.name} ({store.flavor})" + (f", {store.url}" if remote else "")
 
 
-def image_of(task: Task, orchestrator: Orchestrator[Any]) -> str:
+def image_of(plan: Plan, task: Task, orchestrator: Orchestrator[Any]) -> str:
     """The image that a task runs in, as far as plan and configuration say it."""
-    if not orchestrator.remote:
+    if not isinstance(orchestrator.config, ContainerConfig) and not orchestrator.remote:
         return f"{task.settings.image} (not used)" if task.settings.image else ""
-    found = task.settings.image or getattr(orchestrator.config, "image", None)
+    found = plan.image_of(task) or getattr(orchestrator.config, "image", None)
     return str(found) if found else "(placeholder)"
 
 
@@ -113,7 +117,7 @@ def _row(plan: Plan, task: Task, orchestrator: Orchestrator[Any]) -> tuple[str, 
     return (
         code(task.id),
         "; ".join(_runs(plan, task)),
-        code(image_of(task, orchestrator)),
+        code(image_of(plan, task, orchestrator)),
         code(words.shortened(words.code_text(task.code), 400)),
         words.resources_text(settings.resources),
         words.retry_text(task),
@@ -151,6 +155,31 @@ def _environment(plan: Plan) -> Iterator[str]:
         yield "## Environment"
         yield ""
         yield from table(("tasks", "what they are given beside their inputs"), rows)
+
+
+def _packaging(found: Packaged) -> Iterator[str]:
+    """The code package, and the images that are built: of what, and whether they are yet."""
+    package, recipes = found.code, found.recipes
+    if package is None and not recipes:
+        return
+    yield "## Code and images"
+    yield ""
+    if package is not None:
+        yield f"The runtime fetches the project from the artifact store: {cell(package.summary())}."
+        yield ""
+    by_digest = {recipe.digest: (task, recipe) for task, recipe in recipes.items()}
+    rows = []
+    for digest, (task, recipe) in by_digest.items():
+        reference = str(found.plan.image_of(found.plan.by_id[task]))
+        tasks = [task for task, other in recipes.items() if other.digest == digest]
+        unpinned = found.names[digest] in found.unbuilt
+        holds = f"sha256:{recipe.project[:12]}…" if recipe.project is not None else ""
+        rows.append((code(reference) + (" unpinned" if unpinned else ""), named(tasks), code(recipe.base),
+                     ", ".join(map(code, recipe.requirements)), holds))  # fmt: skip
+    if rows:
+        yield from table(("image", "tasks", "from", "requirements", "project"), rows)
+        yield f"The Dockerfile of each is in `{FOLDER}/`, with the requirements as they are pinned in `{IMAGES_LOCK}`."
+        yield ""
 
 
 def _otherwise(plan: Plan, orchestrator: Orchestrator[Any]) -> Iterator[str]:

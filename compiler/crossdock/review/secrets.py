@@ -179,6 +179,19 @@ def suspicion(name: str, text: str) -> tuple[str, str] | None:
     return None
 
 
+_IN_EXAMPLES = ("a URL with a password", "a signed URL", "a JSON web token")
+
+
+def known_secret(text: str) -> tuple[str, int] | None:
+    """What a text holds that can only be a secret, and its line; what examples are full of is passed over."""
+    for what, literals, pattern in _PATTERNS:
+        if what not in _IN_EXAMPLES and any(literal in text for literal in literals):
+            match = pattern.search(text)
+            if match is not None:
+                return what, text.count("\n", 0, match.start()) + 1
+    return None
+
+
 def _kind_of(name: str) -> str | None:
     """Whether a name says that its value is a password, or another secret."""
     words = [word.lower() for word in _WORD.findall(name)]

@@ -52,7 +52,11 @@ def _rows(plan: Plan, made: _Made) -> Iterator[tuple[str, list[str]]]:
     for type_ in others:
         yield row(type_.replace("_", " "), lambda stack, type_=type_: _others(stack, type_))  # type: ignore[misc]
     yield row(
-        "image", lambda stack: _of_tasks(plan, lambda task: image_of(task, stack.orchestrator)) or "(this environment)"
+        "image",
+        lambda stack: (
+            _of_tasks(plan, lambda task: image_of(made[stack.name][1].plan, task, stack.orchestrator))
+            or "(this environment)"
+        ),
     )
     yield row("resources", lambda stack: _of_tasks(plan, lambda task: words.resources_text(task.settings.resources)))
     yield row("retries of user code", lambda stack: _of_tasks(plan, words.retry_text))

@@ -265,6 +265,7 @@ class Orchestrator(StackComponent[C], abc.ABC):
         rules: holes that are combinations of features.
         Overrides: the model of `targets={"<flavor>": …}` on a step.
         remote: whether tasks run on another machine than the one that submits.
+        local_images: whether its tasks run on this machine's container engine, so that an image need be in no registry.
         store_schemes: the schemes of the artifact stores that its tasks can read and write.
     """
 
@@ -273,6 +274,7 @@ class Orchestrator(StackComponent[C], abc.ABC):
     rules: ClassVar[Iterable[Rule]] = ()
     Overrides: ClassVar[builtins.type[TaskOverrides]] = TaskOverrides
     remote: ClassVar[bool] = True
+    local_images: ClassVar[bool] = False
     store_schemes: ClassVar[tuple[str, ...]] = ("s3", "gs", "az", "abfs")
 
     @abc.abstractmethod

@@ -169,10 +169,16 @@ class BuiltImage:
 
 
 class ImageBuilder(abc.ABC):
-    """Builds images; found by name in the entry-point group `crossdock.image_builders`."""
+    """Builds images; found by name in the entry-point group `crossdock.image_builders`.
+
+    Attributes:
+        needs_registry: whether it builds in a registry only.
+        takes_dockerfile: whether it honours the user's own Dockerfile.
+    """
 
     flavor: ClassVar[str]
     needs_registry: ClassVar[bool] = False
+    takes_dockerfile: ClassVar[bool] = True
 
     @abc.abstractmethod
     def build(

@@ -19,6 +19,7 @@ from crossdock_adapters.orchestrators.docker import compose, exchange
 from crossdock_adapters.orchestrators.docker.client import Engine, Exit, NotStarted
 from crossdock_adapters.orchestrators.docker.config import DockerConfig
 from crossdock_adapters.orchestrators.docker.translate import (
+    HOME,
     RUN,
     SECRET,
     STORE,
@@ -78,6 +79,7 @@ class Containers(Launcher):
         self._variables = {
             RUN: context.run.id,
             STORE: "" if root is None else str(root.absolute()),
+            HOME: "/tmp",
             USER: f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") else "",
         }
         if root is not None:
@@ -182,8 +184,6 @@ class Containers(Launcher):
         finished = record.fact(attempts[-1], "finished") if attempts else None
         if finished is not None and "cause" in finished:
             cause = Cause.from_json(finished["cause"])
-            if exit_.out_of_memory and cause.kind == "killed":
-                cause = self._out_of_memory(ready.task)
             if cause.kind not in ("store", "killed", "out of memory", "terminated"):
                 return Outcome(finished["state"], cause=cause, attempts=len(attempts))
             return lost(ready, cause, spare)
@@ -200,6 +200,8 @@ class Containers(Launcher):
             return self._out_of_memory(task)
         image = self._services[task.id]["image"]
         said = tail[-1] if tail else ""
+        if exit_.code == 127:  # what the engine's init says that finds no program
+            return Cause("import error", f"the image {image} has no 'python': {said}", hint=_BUILD)
         if "No module named" in said and "crossdock" in said:
             return Cause("import error", f"the image {image} holds no Crossdock runtime", hint=_BUILD)
         if said.startswith("crossdock: "):

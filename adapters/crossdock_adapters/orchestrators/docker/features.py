@@ -9,7 +9,9 @@ from crossdock.ir import Feature, Level, Support
 FLAVOR = "docker"
 _FULL = Support(Level.FULL)
 _RUNTIME = Support(Level.RUNTIME)
-_CLOUD_SECRET = Support(Level.NOTIMPL, "its client is not built yet", hint='use Secret(env="NAME")')
+_CLOUD_SECRET = Support(
+    Level.RUNTIME, notice="read in the container, which needs an identity there: env or volumes of the orchestrator"
+)
 
 FEATURES: Mapping[Feature, Support] = {
     **dict.fromkeys(Feature, _FULL),

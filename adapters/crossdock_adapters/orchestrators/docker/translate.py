@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from crossdock.dsl.errors import Problem, UnsupportedError
@@ -23,7 +23,8 @@ FILE = "compose.yaml"
 PLACEHOLDER_IMAGE = "crossdock-placeholder/runtime:unset"
 MOUNTED_STORE = "/crossdock/store"
 """Where a store that is a folder of this machine is in a container."""
-STORE, RUN, USER = "CROSSDOCK_STORE", "CROSSDOCK_RUN", "CROSSDOCK_USER"
+STORE, RUN, USER, HOME = "CROSSDOCK_STORE", "CROSSDOCK_RUN", "CROSSDOCK_USER", "CROSSDOCK_HOME"
+_MOUNT = f"${{{STORE}:?the folder of the artifact store}}:{MOUNTED_STORE}"
 SECRET = "CROSSDOCK_SECRET_"
 STORE_SECRET = "CROSSDOCK_STORE_SECRET_"
 PARAM = "CROSSDOCK_PARAM_"
@@ -31,8 +32,8 @@ VARIABLES = {"input_path": "CROSSDOCK_INPUT_", "input_value": "CROSSDOCK_VALUE_"
 """Stand in a container step's words for what is known when it runs, by the kind of placeholder."""
 
 _HEAD = f"""\
-# {{name}}: a service for each task. `crossdock submit` runs them, and does what Compose cannot: it runs the items of maps
-# beside each other, goes on after a failure, and brings container steps their files. Compose alone runs the others too:
+# {{name}}: a service for each task. `crossdock submit` runs them, and does what Compose cannot: it runs the items of
+# maps beside each other, goes on after a failure, and brings container steps their files. Compose alone runs the rest:
 #   {RUN}=SOME-NEW-ID {STORE}=FOLDER docker compose up
 """
 
@@ -56,7 +57,8 @@ def translate(plan: Plan, config: DockerConfig, store: ArtifactStore[Any] | None
     task_body: dict[str, Any] = {"entrypoint": ["python", "-m", "crossdock_runtime"], "init": True}
     if mounted:
         task_body["user"] = f"${{{USER}:-0:0}}"
-    environment = _environment(config, store, mounted)
+    task_body.update(_volumes((*([_MOUNT] if mounted else []), *map(escaped, config.volumes))))
+    environment = {"CROSSDOCK_PLAN": escaped(f"{place}/plans/{plan.digest}.json"), **_environment(store, mounted)}
     networks = sorted({name for item in overrides.values() if (name := item.network or config.network)})
     volumes = sorted({_source(text) for item in overrides.values() for text in (*config.volumes, *item.volumes)})
     body: dict[str, Any] = {
@@ -64,7 +66,8 @@ def translate(plan: Plan, config: DockerConfig, store: ArtifactStore[Any] | None
         "x-environment": yaml_text.Anchor("environment", environment),
         "x-task": yaml_text.Anchor("task", task_body),
         "services": {
-            task.id: _service(plan, task, config, overrides[task.id], place, mounted=mounted) for task in plan.tasks
+            task.id: _service(plan, task, config, overrides[task.id], mounted=mounted)
+            for task in sorted(plan.tasks, key=lambda task: task.id == plan.on_exit)
         },
     }
     external = [name for name in networks if name not in ("bridge", "host", "none")]
@@ -87,10 +90,10 @@ def escaped(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def _environment(config: DockerConfig, store: ArtifactStore[Any] | None, mounted: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {RUN: f"${{{RUN}:?the id of the run}}"}
+def _environment(store: ArtifactStore[Any] | None, mounted: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"CROSSDOCK_CONTRACT": str(CONTRACT), RUN: f"${{{RUN}:?the id of the run}}"}
     if mounted:
-        found["HOME"] = "/tmp"  # the user need not be one that the image knows
+        found["HOME"] = f"${{{HOME}:-/}}"  # the user need not be one that the image knows
     if store is not None and store.options:
         found["CROSSDOCK_STORE_OPTIONS"] = escaped(json.dumps(dict(store.options), sort_keys=True))
     found.update({f"{STORE_SECRET}{name.upper()}": None for name in sorted(store.secrets if store is not None else ())})
@@ -98,7 +101,7 @@ def _environment(config: DockerConfig, store: ArtifactStore[Any] | None, mounted
 
 
 def _service(
-    plan: Plan, task: Task, config: DockerConfig, overrides: DockerOverrides, place: str, *, mounted: bool
+    plan: Plan, task: Task, config: DockerConfig, overrides: DockerOverrides, *, mounted: bool
 ) -> dict[str, Any]:
     settings = task.settings
     image = plan.image_of(task) or config.image or PLACEHOLDER_IMAGE
@@ -109,19 +112,18 @@ def _service(
         if task.code.command:
             body["entrypoint"] = [_word(word) for word in task.code.command]
         body["command"] = [_word(word) for word in task.code.args]
-        body["environment"] = env
+        if env:
+            body["environment"] = env
     else:
-        command = ["--contract", str(CONTRACT), "--plan", f"{place}/plans/{plan.digest}.json", "--task", task.id]
-        body["command"] = [escaped(word) for word in command]
+        body["command"] = ["--task", task.id]
         if plan.maps_of(task.scope):
             env["CROSSDOCK_SHARD"] = "0/1"
         env.update({f"{PARAM}{name}": None for name in plan.parameters_of(task)})
         body["environment"] = yaml_text.Merged("environment", env)
-    volumes = [f"${{{STORE}:?the folder of the artifact store}}:{MOUNTED_STORE}"] if mounted else []
-    volumes = [] if isinstance(task.code, Program) else volumes
-    volumes += [escaped(text) for text in dict.fromkeys((*config.volumes, *overrides.volumes))]
-    if volumes:
-        body["volumes"] = volumes
+    is_program = isinstance(task.code, Program)
+    if is_program or overrides.volumes:
+        mount = [_MOUNT] if mounted and not is_program else []
+        body.update(_volumes((*mount, *map(escaped, (*config.volumes, *overrides.volumes)))))
     if overrides.user is not None:
         body["user"] = overrides.user
     network = overrides.network or config.network
@@ -136,7 +138,12 @@ def _service(
     before = others if task.id == plan.on_exit else plan.upstream(task)
     if before:
         body["depends_on"] = {name: {"condition": "service_completed_successfully"} for name in before}
-    return body if isinstance(task.code, Program) else yaml_text.Merged("task", body)
+    return body if is_program else yaml_text.Merged("task", body)
+
+
+def _volumes(volumes: Iterable[str]) -> dict[str, Any]:
+    found = list(dict.fromkeys(volumes))
+    return {"volumes": found} if found else {}
 
 
 def _word(word: str | Word) -> str:

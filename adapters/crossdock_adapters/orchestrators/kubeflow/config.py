@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crossdock.stacks import ComponentConfig, TaskOverrides
+from crossdock.stacks import ComponentConfig, ContainerConfig, TaskOverrides
 
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 
@@ -60,11 +60,12 @@ _GKE_SPOT = Placement(
 )
 
 
-class KubeflowConfig(ComponentConfig):
+class KubeflowConfig(ContainerConfig):
     """A Kubeflow Pipelines installation.
 
     Attributes:
-        image: what tasks run in that name no image of their own; holds Python, obstore and the runtime.
+        image: what tasks run in that name no image of their own; holds Python, obstore and the runtime. Where the stack
+            has a container registry, what their images are built from.
         image_pull_policy: for all tasks.
         image_pull_secrets: names of Kubernetes secrets for the registry.
         gpu_types: how this cluster offers a `gpu_type`; over the default table, which is GKE's.
@@ -74,7 +75,6 @@ class KubeflowConfig(ComponentConfig):
         grace: seconds that a pod may take beyond its attempts: image pull, downloads, uploads.
     """
 
-    image: str | None = None
     image_pull_policy: PullPolicy | None = None
     image_pull_secrets: tuple[str, ...] = ()
     gpu_types: Mapping[str, Accelerator] = {}

@@ -51,7 +51,7 @@ def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dic
     overrides = {task.id: overrides_of(task) for task in plan.tasks}
     choices = build.Choices(
         plan_url=f"{_store(store)}/plans/{plan.digest}.json",
-        container=lambda task: _container(task, config, overrides[task.id]),
+        container=lambda task: _container(plan, task, config, overrides[task.id]),
         retry=lambda task: _retry(config, overrides[task.id]),
     )
     spec = build.build(plan, layout, choices)
@@ -77,9 +77,9 @@ def _store(url: str | None) -> str:
     return url.rstrip("/")
 
 
-def _container(task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any]:
+def _container(plan: Plan, task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any]:
     settings = task.settings
-    body: dict[str, Any] = {"image": settings.image or config.image or PLACEHOLDER_IMAGE}
+    body: dict[str, Any] = {"image": plan.image_of(task) or config.image or PLACEHOLDER_IMAGE}
     env = dict(settings.env)
     resources = settings.resources
     if resources is not None and resources.disk:
