@@ -48,9 +48,21 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_FIRST_PID_NAMESPACE = "pid:[4026531836]"
+"""Source: PROC_PID_INIT_INO in https://github.com/torvalds/linux/blob/master/include/linux/proc_ns.h"""
+
+
 def host_name() -> str:
-    """The name of this machine."""
-    return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    """The name of this machine, or of the container in it: one whose network is the host's has the host's name, but
+    process ids of its own."""
+    if not hasattr(os, "uname"):
+        return os.environ.get("COMPUTERNAME", "")
+    name = os.uname().nodename
+    try:
+        space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - pathlib is not loaded for this
+    except OSError:
+        return name
+    return name if space == _FIRST_PID_NAMESPACE else f"{name}/{space}"
 
 
 def seconds_since(text: str) -> float:
