@@ -161,6 +161,7 @@ MEANINGS = {
     "Runs, records and the store": {
         "unknown-run": "The store has no such run.",
         "ambiguous-run": "More than one run ends or begins like this.",
+        "bad-tag": "This is no name of a tag.",
         "bad-run-id": "This cannot be the id of a run.",
         "run-id-taken": "There is a run of that id.",
         "run-still-running": "The run has not ended.",
