@@ -14,7 +14,7 @@ from pathlib import Path
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime import _files
-from crossdock_runtime.store import Piece, Store, checked
+from crossdock_runtime.store import Entry, Piece, Store, checked
 
 _PIECE = 4 * 1024 * 1024
 
@@ -61,6 +61,15 @@ class LocalStore(Store):
         folder = prefix.strip("/")
         with self._calling("list", folder):
             yield from _files.walk(self._path(folder) if folder else self._root, folder, start_after)
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        for key in self.keys(prefix):
+            with self._calling("list", key):
+                try:
+                    found = os.stat(self._path(key))  # noqa: PTH116 - faster than Path
+                except FileNotFoundError:
+                    continue
+            yield Entry(key, found.st_size, found.st_mtime)
 
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         folder = prefix.strip("/")

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime import remote_connect, remote_errors
-from crossdock_runtime.store import Downloads, Piece, Store, StoreKeyMissing, checked
+from crossdock_runtime.store import Downloads, Entry, Piece, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
 """Bytes of one part of an upload. Objects of at most so many are moved by one request each."""
@@ -146,6 +146,13 @@ class RemoteStore(Store):
         return True
 
     def keys(self, prefix: str = "", start_after: str | None = None) -> Iterator[str]:
+        for entry in self._listed(prefix, start_after):
+            yield entry.key
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        return self._listed(prefix, None)
+
+    def _listed(self, prefix: str, start_after: str | None) -> Iterator[Entry]:
         import obstore
 
         folder, behind = prefix.strip("/"), start_after
@@ -163,10 +170,13 @@ class RemoteStore(Store):
                 raise
 
         while (batch := self._call("list", folder, page)) is not None:
-            found = [meta["path"].removeprefix(self._prefix) for meta in batch]
+            found = [
+                Entry(meta["path"].removeprefix(self._prefix), meta["size"], meta["last_modified"].timestamp())
+                for meta in batch
+            ]
             # obstore drops a slash at the end of its offset, and so may start a little early.
-            yield from (key for key in found if start_after is None or key > start_after)
-            behind = found[-1] if found else behind
+            yield from (entry for entry in found if start_after is None or entry.key > start_after)
+            behind = found[-1].key if found else behind
 
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         import obstore

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from crossdock.dsl.errors import BadInput, StoreError
+from crossdock.dsl.frozen import frozen
 
 STAGING = ".tmp"
 """The folder in a local store, hidden from listings, where files are written before they get their names."""
@@ -22,6 +23,15 @@ STAGING = ".tmp"
 Piece: TypeAlias = "bytes | memoryview"
 Downloads: TypeAlias = Generator[tuple[str, "str | None"], None, None]
 """Each key with its digest as it is done, None where there is no such object."""
+
+
+@frozen
+class Entry:
+    """An object as a listing shows it: its size in bytes, and when it was written, in seconds since 1970."""
+
+    key: str
+    size: int
+    written: float
 
 
 class StoreKeyMissing(StoreError):
@@ -153,6 +163,14 @@ class Store(abc.ABC):
         Args:
             prefix: a folder such as `runs/r1`; empty for the whole store.
             start_after: leave out keys up to and with this one.
+
+        Raises:
+            StoreError: the store refused or cannot be reached.
+        """
+
+    @abc.abstractmethod
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """As `keys`, with what else a listing shows; what is deleted meanwhile may be left out.
 
         Raises:
             StoreError: the store refused or cannot be reached.

@@ -232,6 +232,18 @@ def test_what_is_stopped_leaves_nothing(project: DockerProject, engine: Engine, 
     assert {task.state for task in state.tasks} <= {"cancelled", "upstream_failed", "pending"}
 
 
+def test_a_container_in_the_network_of_the_host_is_not_taken_for_a_process_of_it(project: DockerProject) -> None:
+    """It has the host's name, and process ids of its own."""
+    project.configure(network="host")
+    project.write(SLOW)
+    process = project.start(CROSSDOCK, "run", "pipe.py", "--stack", "docker", "--run-id", "beside")
+    wait_for_tasks(project)
+    shown = project.crossdock("runs", "show", "beside", "--json").document["tasks"]
+    assert {body["state"] for name, body in shown.items() if name.startswith("slow.")} == {"running"}
+    process.send_signal(signal.SIGINT)
+    finish(process)
+
+
 def test_a_driver_that_was_killed_leaves_containers_that_the_next_one_removes(
     project: DockerProject, engine: Engine
 ) -> None:

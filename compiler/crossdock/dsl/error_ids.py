@@ -130,6 +130,10 @@ MEANINGS = {
         "bad-dockerfile": "The user's Dockerfile is not there, or is none.",
         "bad-base-image": "The base image is not there, or lacks what an image needs: a shell, Python, pip.",
         "base-image-unreachable": "The registry of the base image does not answer.",
+        "dockerfile-not-taken": "The builder follows no Dockerfile of the user's.",
+        "bad-image-name": "This is no name of an image.",
+        "bad-repository-name": "The registry takes no such name.",
+        "login-failed": "The registry or its vendor refuses the login.",
         "bad-requirements": "A requirement is not there, cannot be read, or excludes another.",
         "index-refused": "The package index wants another login.",
         "index-unreachable": "The package index does not answer in a build.",
@@ -150,6 +154,7 @@ MEANINGS = {
     "Runs, records and the store": {
         "unknown-run": "The store has no such run.",
         "ambiguous-run": "More than one run ends or begins like this.",
+        "bad-tag": "This is no name of a tag.",
         "bad-run-id": "This cannot be the id of a run.",
         "run-id-taken": "There is a run of that id.",
         "run-still-running": "The run has not ended.",

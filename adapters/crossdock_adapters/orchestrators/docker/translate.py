@@ -33,8 +33,8 @@ VARIABLES = {"input_path": "CROSSDOCK_INPUT_", "input_value": "CROSSDOCK_VALUE_"
 
 _HEAD = f"""\
 # {{name}}: a service for each task. `crossdock submit` runs them, and does what Compose cannot: it runs the items of
-# maps beside each other, goes on after a failure, and brings container steps their files. Compose alone runs the rest:
-#   {RUN}=SOME-NEW-ID {STORE}=FOLDER docker compose up
+# maps beside each other, goes on after a failure, and brings container steps their files. Compose alone runs the rest,
+# once `crossdock publish` has put the plan into the store: {RUN}=SOME-NEW-ID {STORE}=FOLDER docker compose up
 """
 
 
