@@ -122,7 +122,7 @@ def transfer(client: str, what: str, folder: Path, out: Path, options: dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("measures", nargs="*", default=MEASURES, choices=MEASURES)
+    parser.add_argument("measures", nargs="*", metavar="big|small")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     rounds: int = given.rounds
@@ -144,7 +144,7 @@ def main() -> None:
                 "bucket": stores.BUCKET, "own": {"endpoint": f"http://127.0.0.1:{port}", **keys},
             }  # fmt: skip
             print(f"{'':<12}{'client':<11}{'seconds':>9}{'CPU':>8}{'MB':>6}{'/obstore':>10}")
-            for what in (f"{size}-{way}" for size in given.measures for way in ("up", "down")):
+            for what in (f"{size}-{way}" for size in given.measures or MEASURES for way in ("up", "down")):
                 folder = top / ("big" if what.startswith("big") else "small")
                 clients = ("obstore", "crossdock", "s3fs")
                 seen: dict[str, list[dict[str, float]]] = {client: [] for client in clients}
