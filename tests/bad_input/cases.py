@@ -257,6 +257,35 @@ COMPONENTS = (
     Case(
         "components/register_a_wrong_type", "bad-config", "orchestrator register fast --flavor local --max_workers=lots"
     ),
+    Case(
+        "components/registry_with_a_scheme",
+        "bad-config",
+        "container-registry register images --flavor default --uri=https://registry.example.com/team",
+    ),
+    Case(
+        "components/registry_of_no_account",
+        "bad-config",
+        "container-registry register images --flavor ecr --registry-id=1234 --region=Ireland",
+    ),
+    Case(
+        "components/registry_with_its_password",
+        "bad-config",
+        "container-registry register images --flavor dockerhub --owner=team --credentials.user=me "
+        "--credentials.token=hunter2",
+    ),
+    Case(
+        "components/dockerfile_that_cannot_be_followed",
+        "dockerfile-not-taken",
+        "export pipe.py --stack dev -o other",
+        both(
+            file(
+                ".crossdock/components/orchestrator/boat.yaml",
+                "flavor: docker\nconfig:\n  builder: registry\n  dockerfile: Dockerfile\n",
+            ),
+            file(".crossdock/components/container_registry/images.yaml", "flavor: default\nconfig: {uri: localhost}\n"),
+            stack("components:\n  orchestrator: boat\n  artifact_store: near\n  container_registry: images\n"),
+        ),
+    ),
     Case("components/describe_unknown", "unknown-component", "artifact-store describe nera"),
     Case(
         "components/two_packages_of_one_flavor",

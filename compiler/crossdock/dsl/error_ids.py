@@ -126,6 +126,10 @@ MEANINGS = {
         "unpinned": "An image is not built yet, so it is named by its content hash.",
         "bad-images-lock": "`images.lock` is damaged, or of another version.",
         "image-missing": "An image of a reviewed bundle is not where it was built to.",
+        "bad-repository-name": "The container registry takes no repository of that name.",
+        "bad-image-name": "This is no name of an image.",
+        "login-failed": "A vendor, or docker's credential helper, gives no login for the container registry.",
+        "dockerfile-not-taken": "The image builder cannot follow a Dockerfile of yours.",
         "no-registry": "Images are to be built, and the stack has no registry for them.",
         "bad-dockerfile": "The user's Dockerfile is not there, or is none.",
         "bad-base-image": "The base image is not there, or lacks what an image needs: a shell, Python, pip.",
@@ -157,6 +161,7 @@ MEANINGS = {
     "Runs, records and the store": {
         "unknown-run": "The store has no such run.",
         "ambiguous-run": "More than one run ends or begins like this.",
+        "bad-tag": "This is no name of a tag.",
         "bad-run-id": "This cannot be the id of a run.",
         "run-id-taken": "There is a run of that id.",
         "run-still-running": "The run has not ended.",
