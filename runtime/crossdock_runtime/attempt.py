@@ -87,7 +87,7 @@ def _environment(task: Task, log: TaskLog) -> dict[str, str]:
     env = dict(task.settings.env)
     for name, secret in task.settings.secrets.items():
         env[name] = resolve_secret(secret.source, secret.reference, name)
-        log.hide(env[name])
+        log.hide(name, env[name])
     return env
 
 

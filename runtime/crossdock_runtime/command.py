@@ -20,6 +20,7 @@ from crossdock_runtime.inputs import Skip
 from crossdock_runtime.loading import Project
 from crossdock_runtime.options import USAGE, Options, read_options, take_store_options
 from crossdock_runtime.record import Index, RunRecord, derived_run_id, new_run_id, now
+from crossdock_runtime.redaction import blank
 from crossdock_runtime.store import Store
 from crossdock_runtime.values import digest
 
@@ -164,9 +165,9 @@ def _one(context: RunContext, task: str, index: Index) -> Outcome:
     place = ".".join([task, *map(str, index)])
     line = f"{now()} {place}: {outcome.state}"
     if outcome.cause is not None:
-        line += f": {outcome.cause.kind}: {outcome.cause.message}"
+        line += f": {outcome.cause.kind}: {blank(outcome.cause.message)}"
         if outcome.cause.traceback:
-            sys.stderr.write(outcome.cause.traceback)
+            sys.stderr.write(blank(outcome.cause.traceback))
     print(line, flush=True)
     return outcome
 
@@ -177,11 +178,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(argv)
     except (Cancelled, KeyboardInterrupt) as error:
-        print(f"crossdock: {cause_of(error).message}", file=sys.stderr)
+        print(f"crossdock: {blank(cause_of(error).message)}", file=sys.stderr)
         return INFRASTRUCTURE
     except StoreError as error:
-        print(f"crossdock: {error}", file=sys.stderr)
+        print(f"crossdock: {blank(str(error))}", file=sys.stderr)
         return INFRASTRUCTURE
     except (CrossdockError, TaskFailed) as error:
-        print(f"crossdock: {error}", file=sys.stderr)
+        print(f"crossdock: {blank(str(error))}", file=sys.stderr)
         return failure.BAD_INPUT

@@ -71,7 +71,9 @@ class Driver:
             self.launcher.close()
         failed = any(outcome.state not in DONE for outcome in self.outcomes.values())
         status = "cancelled" if self._cancelled else "failed" if failed else "succeeded"
-        self.context.run.end(status)
+        done = sum(outcome.state in DONE for outcome in self.outcomes.values())
+        never = len(self.plan.by_id.keys() - {task for task, _ in self.outcomes})
+        self.context.run.end(status, done, len(self.outcomes) + never)
         return status
 
     def _cancel(self) -> None:

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from crossdock.dsl.frozen import frozen
+from crossdock_runtime import redaction
 from crossdock_runtime.attempt import run_attempt
 from crossdock_runtime.context import Outcome, Ready, RunContext
 from crossdock_runtime.contract import Plan, Task
@@ -48,6 +49,7 @@ class Setup:
     native_id: str | None
     apart: frozenset[str]
     environment: dict[str, str]
+    hidden: frozenset[str]
 
     @classmethod
     def of(cls, context: RunContext) -> Setup:
@@ -64,6 +66,7 @@ class Setup:
             context.native_id,
             context.apart,
             dict(os.environ),
+            redaction.always_hidden(),
         )
 
     def context(self, listen: Callable[[str, Index, str], None]) -> RunContext:
@@ -208,6 +211,7 @@ def _work(setup: Setup, pipe: Connection[Any, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _terminated)
     sys.breakpointhook = _no_terminal
+    redaction.hide_as_well(setup.hidden)
     lock = threading.Lock()
 
     def begun() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime import _files
-from crossdock_runtime.store import Store, checked
+from crossdock_runtime.store import Entry, Piece, Store, checked
 
 _PIECE = 4 * 1024 * 1024
 
@@ -46,7 +46,7 @@ class LocalStore(Store):
         except OSError as error:
             raise self._failed("read", key, error) from error
 
-    def pieces(self, key: str) -> Generator[bytes, None, None]:
+    def pieces(self, key: str) -> Generator[Piece, None, None]:
         path = self._path(key)
         if not os.path.isfile(path):  # noqa: PTH113 - faster than Path
             raise self._missing(key)
@@ -61,6 +61,15 @@ class LocalStore(Store):
         folder = prefix.strip("/")
         with self._calling("list", folder):
             yield from _files.walk(self._path(folder) if folder else self._root, folder, start_after)
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        for key in self.keys(prefix):
+            with self._calling("list", key):
+                try:
+                    found = os.stat(self._path(key))  # noqa: PTH116 - faster than Path
+                except FileNotFoundError:
+                    continue
+            yield Entry(key, found.st_size, found.st_mtime)
 
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         folder = prefix.strip("/")
@@ -117,7 +126,7 @@ class LocalStore(Store):
         return StoreError(f"cannot {verb} {key or 'the top folder'} in {self.url}: {reason}", hint=_advice(error))
 
 
-def _write(path: str, pieces: Iterator[bytes]) -> str:
+def _write(path: str, pieces: Iterator[Piece]) -> str:
     """Write a file; returns its digest."""
     import hashlib
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from crossdock_runtime.record import TaskRecord, now
+from crossdock_runtime.redaction import SHORTEST, Redaction
 
 CHUNK_BYTES = 64 * 1024
 CHUNK_SECONDS = 10.0
@@ -31,7 +32,7 @@ class TaskLog:
     def __init__(self, record: TaskRecord, attempt: int, listen: Callable[[str], None] | None = None) -> None:
         self._record = record
         self._attempt = attempt
-        self._secrets: list[str] = []
+        self._redaction = Redaction()
         self._listen = listen
         self._lines: list[str] = []
         self._size = 0
@@ -39,16 +40,15 @@ class TaskLog:
         self._last = time.monotonic()
         self._lock = threading.Lock()
 
-    def hide(self, secret: str) -> None:
+    def hide(self, name: str, secret: str) -> None:
         """Blank a secret's value from now on."""
-        if len(secret) >= 4:
-            self._secrets = sorted({*self._secrets, secret}, key=len, reverse=True)
+        self._redaction.hide(secret)
+        if len(secret) < SHORTEST:
+            self.line(f"crossdock: the secret {name} is not blanked here: it has fewer than {SHORTEST} characters")
 
     def blank(self, text: str) -> str:
         """A text without the secrets in it."""
-        for secret in self._secrets:
-            text = text.replace(secret, "•••")
-        return text
+        return self._redaction.blank(text)
 
     def line(self, text: str) -> None:
         """Add one line."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
+from crossdock_runtime.redaction import hide_always
 
 USAGE = """usage: python -m crossdock_runtime --contract N --plan PLACE --task ID [OPTION VALUE]…
 
@@ -87,7 +88,7 @@ def read_options(words: Sequence[str], environ: Mapping[str, str]) -> Options:
 
 
 def take_store_options(environ: MutableMapping[str, str]) -> dict[str, str]:
-    """The options of the artifact store. The secret ones leave the environment, which a step can read.
+    """The options of the artifact store. The secret ones leave the environment, which a step can read; logs blank them.
 
     Raises:
         BadInput: they are no JSON object.
@@ -100,5 +101,6 @@ def take_store_options(environ: MutableMapping[str, str]) -> dict[str, str]:
     if not isinstance(found, dict):
         raise BadInput(f"{STORE_OPTIONS} is no JSON object: {text!r}")
     for name in [name for name in environ if name.startswith(STORE_SECRET)]:
-        found[name.removeprefix(STORE_SECRET).lower()] = environ.pop(name)
+        value = found[name.removeprefix(STORE_SECRET).lower()] = environ.pop(name)
+        hide_always(value)
     return found

@@ -290,8 +290,9 @@ class RunRecord:
         return True
 
     def document(self) -> dict[str, Any] | None:
-        """`run.json`."""
-        return load_fact(self.store, f"{self.key}/run.json")
+        """`run.json`; None where the run is not there, or is being deleted."""
+        body = load_fact(self.store, f"{self.key}/run.json")
+        return None if body is None or "deleted" in body else body
 
     def plan_bytes(self, digest: str) -> bytes:
         """The plan that the run executes."""
@@ -326,9 +327,16 @@ class RunRecord:
             return None
         return is_alive(int(driver.get("pid", 0)))
 
-    def end(self, status: str) -> bool:
-        """Note that whoever schedules the tasks is done."""
-        return self.store.create(f"{self.key}/end.json", dumps({"status": status, "time": now()}))
+    def end(self, status: str, done: int = 0, of: int = 0) -> bool:
+        """Note that whoever schedules the tasks is done.
+
+        Args:
+            status: how the run ended.
+            done: how many tasks, and items of mapped ones, have a result.
+            of: how many there are.
+        """
+        body = {"status": status, "time": now(), "done": done, "of": of}
+        return self.store.create(f"{self.key}/end.json", dumps(body))
 
     def fix_native(self, native_id: str) -> str:
         """Tie the run to a native run, the first time; returns the native run that it is tied to."""

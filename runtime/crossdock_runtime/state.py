@@ -14,6 +14,7 @@ from crossdock_runtime.contract import Plan, Task
 from crossdock_runtime.failure import Cause
 from crossdock_runtime.inputs import Resolver, Skip
 from crossdock_runtime.manifest import ABSENT, Manifest
+from crossdock_runtime.reading import snapshot
 from crossdock_runtime.record import (
     DONE,
     LOST_SECONDS,
@@ -88,7 +89,8 @@ def find_run(store: Store, text: str) -> str:
         raise BadInput(f"there are no runs in {store.url}", hint="crossdock run FILE.py", id="unknown-run")
     if text and _is_there(store, text):
         return text
-    found = [run for run in newest_runs(store) if text and (run.endswith(text) or run.startswith(text))]
+    near = [run for run in newest_runs(store) if text and (run.endswith(text) or run.startswith(text))]
+    found = near if len(near) > 9 else [run for run in near if _is_there(store, run)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -139,7 +141,7 @@ def read_state(store: Store, run: str) -> RunState:
         StoreError: a fact of it is damaged.
     """
     try:
-        return _read_state(store, run)
+        return _read_state(snapshot(store, f"runs/{run}"), run)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StoreError(
             f"a record of run {run} in {store.url} is damaged: {type(error).__name__}: {error}",
@@ -335,6 +337,7 @@ def state_json(state: RunState) -> dict[str, Any]:
         "pipeline": state.plan.name,
         "status": state.status,
         "created": state.document.get("created"),
+        "tags": list(state.document.get("tags", ())),
         "parameters": dict(state.document.get("parameters", {})),
         "tasks": tasks,
     }

@@ -14,13 +14,24 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from crossdock.dsl.errors import BadInput, StoreError
+from crossdock.dsl.frozen import frozen
 
 STAGING = ".tmp"
 """The folder in a local store, hidden from listings, where files are written before they get their names."""
 
 
+Piece: TypeAlias = "bytes | memoryview"
 Downloads: TypeAlias = Generator[tuple[str, "str | None"], None, None]
 """Each key with its digest as it is done, None where there is no such object."""
+
+
+@frozen
+class Entry:
+    """An object as a listing shows it: its size in bytes, and when it was written, in seconds since 1970."""
+
+    key: str
+    size: int
+    written: float
 
 
 class StoreKeyMissing(StoreError):
@@ -127,7 +138,7 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
-    def pieces(self, key: str) -> Generator[bytes, None, None]:
+    def pieces(self, key: str) -> Generator[Piece, None, None]:
         """The bytes of an object from start to end, a few megabytes at a time.
 
         Raises:
@@ -147,9 +158,19 @@ class Store(abc.ABC):
     def keys(self, prefix: str = "", start_after: str | None = None) -> Iterator[str]:
         """Every key in a folder and the folders in it, in the order of their text.
 
+        SeaweedFS and S3's directory buckets have their own order, which is that of the text within one folder.
+
         Args:
             prefix: a folder such as `runs/r1`; empty for the whole store.
             start_after: leave out keys up to and with this one.
+
+        Raises:
+            StoreError: the store refused or cannot be reached.
+        """
+
+    @abc.abstractmethod
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """As `keys`, with what else a listing shows; what is deleted meanwhile may be left out.
 
         Raises:
             StoreError: the store refused or cannot be reached.

@@ -666,6 +666,77 @@ OUTPUT = (
     ),
 )
 
+DOCKER = ".crossdock/components/orchestrator/here.yaml"
+EXPORT = "export pipe.py --stack dev -o out"
+
+
+def _containers(*lines: str) -> Any:
+    """The orchestrator of stack `dev` runs containers."""
+    config = "".join(f"  {line}\n" for line in lines)
+    return file(DOCKER, "flavor: docker\n" + (f"config:\n{config}" if lines else ""))
+
+
+def _link(name: str, target: str) -> Any:
+    return lambda scene: (scene.project / name).symlink_to(target)
+
+
+IMAGES = (
+    Case("images/lock_is_damaged", "bad-images-lock", EXPORT, both(_containers(), file(".crossdock/images.lock", "{"))),
+    Case(
+        "images/lock_of_another_version",
+        "bad-images-lock",
+        EXPORT,
+        both(
+            _containers(), file(".crossdock/images.lock", '{"crossdock_images": 9, "environments": {}, "images": {}}')
+        ),
+    ),
+    Case("images/no_dockerfile", "bad-dockerfile", EXPORT, _containers("dockerfile: Dockerfile")),
+    Case("images/dockerfile_elsewhere", "bad-dockerfile", EXPORT, _containers("dockerfile: ../Dockerfile")),
+    Case(
+        "images/dockerfile_without_a_base",
+        "bad-dockerfile",
+        EXPORT,
+        both(_containers("dockerfile: Dockerfile"), file("Dockerfile", "RUN true\n")),
+    ),
+    Case("images/unknown_builder", "unknown-flavor", "build pipe.py --stack dev", _containers("builder: podman")),
+    Case(
+        "images/builder_without_a_registry",
+        "no-registry",
+        "build pipe.py --stack dev",
+        _containers("builder: registry"),
+    ),
+    Case("images/unknown_packaging", "unusable-stack", EXPORT, _containers("packaging: zip")),
+    Case("images/link_out_of_the_project", "bad-link", EXPORT, both(_containers(), _link("data", "/etc"))),
+    Case("images/link_to_nothing", "bad-link", EXPORT, both(_containers(), _link("data.csv", "gone.csv"))),
+    Case("images/name_for_one_system", "not-packable", EXPORT, both(_containers(), file("12:30.csv", "1\n"))),
+    Case("images/steps_are_ignored", "no-code", EXPORT, both(_containers(), file(".crossdockignore", "*.py\n"))),
+    Case(
+        "images/steps_hold_a_secret",
+        "secret-not-packed",
+        EXPORT,
+        both(_containers(), lambda scene: _appended(scene, f"KEY = '{'AKIA' + 'QWERTYUIOPASDFGH'}'\n")),
+    ),
+    Case(
+        "images/ignore_file_is_no_text",
+        "unreadable-file",
+        EXPORT,
+        both(_containers(), file(".crossdockignore", b"\xff\xfe")),
+    ),
+    Case(
+        "images/too_large", "package-too-large", EXPORT, both(_containers(), lambda scene: _large(scene, 120_000_000))
+    ),
+)
+
+
+def _appended(scene: Scene, text: str) -> None:
+    scene.write("pipe.py", (scene.project / "pipe.py").read_text() + text)
+
+
+def _large(scene: Scene, size: int) -> None:
+    with scene.write("data.bin", b"").open("r+b") as sparse:
+        sparse.truncate(size)
+
+
 CASES = (
     *COMMAND_LINE,
     *PARAMETERS,
@@ -679,4 +750,5 @@ CASES = (
     *RECORDS,
     *CACHE,
     *OUTPUT,
+    *IMAGES,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
+import hashlib
 import json
 import os
 import shutil
@@ -39,8 +40,8 @@ Handler = Callable[[str, str, Mapping[str, str], bytes], Answer]
 def moto_program() -> Path:
     """`moto_server`, in an environment of its own that is kept in the cache of the tests."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "crossdock-ci"
-    version = MOTO.read_text().partition("==")[2].strip()
-    name = f"moto-secrets-{version}-py{sys.version_info.major}.{sys.version_info.minor}"
+    digest = hashlib.sha256(MOTO.read_bytes()).hexdigest()[:8]
+    name = f"moto-{digest}-py{sys.version_info.major}.{sys.version_info.minor}"
     folder, made = cache / name, cache / f"{name}.{os.getpid()}"
     if not folder.exists():
         uv = Path(sys.executable).with_name("uv")
@@ -61,11 +62,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def moto() -> Iterator[str]:
-    """AWS, by moto: its URL."""
+def moto(log: Path | None = None) -> Iterator[str]:
+    """AWS, by moto: its URL; each request is a line of the log."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() if log is None else log.open("w+b") as said:
         words = [moto_program(), "-H", "127.0.0.1", "-p", str(port)]
         server = subprocess.Popen(words, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         try:

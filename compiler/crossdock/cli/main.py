@@ -24,6 +24,7 @@ COMMANDS = {
     "diff": ("crossdock.cli.diff", "Say what changed since a bundle was exported."),
     "doctor": ("crossdock.cli.doctor", "Say what is installed, which stacks work here, and what is in the way."),
     "export": ("crossdock.cli.export", "Write the bundle that is reviewed before anything runs."),
+    "gc": ("crossdock.cli.gc", "Delete what nothing in the artifact store points to."),
     "init": ("crossdock.cli.init", "Write a first stack and a pipeline that runs at once."),
     "container-registry": ("crossdock.cli.components", "Register, list, describe and change container registries."),
     "experiment-tracker": ("crossdock.cli.components", "Register, list, describe and change experiment trackers."),

@@ -20,6 +20,7 @@ from crossdock.client import Client
 @click.option("--no-cache", is_flag=True, help="Run every task.")
 @click.option("--max-workers", type=click.IntRange(1, 512), default=1, show_default=True, help="Tasks at once.")
 @click.option("--run-id", help="A fixed run id.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="A name to find the run by; repeatable.")
 @click.option("--confirm", metavar="STACK", help="The stack's name again, where it is protected.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, logs on stderr.")
 def run(
@@ -32,6 +33,7 @@ def run(
     no_cache: bool,
     max_workers: int,
     run_id: str | None,
+    tags: tuple[str, ...],
     confirm: str | None,
     as_json: bool,
 ) -> int:
@@ -57,6 +59,7 @@ def run(
             resume=resume,
             accept_changes=accept_changes,
             run_id=run_id,
+            tags=tags,
             confirm=confirm,
             on_event=progress.event,
             tell=told,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossdock.client import Client, Run
-from crossdock.dsl.errors import PlanError, StoreError
+from crossdock.cli.durations import Duration
+from crossdock.client import Client
+from crossdock.dsl.errors import BadInput
 
 if TYPE_CHECKING:
-    from crossdock_runtime.state import RunState
+    from crossdock_runtime.summary import Summary
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,52 +35,31 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> None:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _state_or_none(run: Run) -> RunState | None:
-    """How a run stands; None where its records are damaged."""
-    try:
-        return run.state
-    except PlanError:
-        return None
-    except StoreError as error:
-        if error.id not in ("damaged-record", "damaged-plan", "damaged-artifact", "missing-object"):
-            raise
-        return None
-
-
 @runs.command("list")
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 @click.option("--pipeline", help="Only runs of this pipeline.")
+@click.option("--tag", metavar="NAME", help="Only runs with this tag.")
 @_STACK
 @_JSON
-def list_(limit: int, pipeline: str | None, stack: str | None, as_json: bool) -> int:
+def list_(limit: int, pipeline: str | None, tag: str | None, stack: str | None, as_json: bool) -> int:
     """The newest runs."""
     client = Client(stack)
-    found = [(run.id, _state_or_none(run)) for run in itertools.islice(client.runs(pipeline=pipeline), limit)]
+    found = [run.summary for run in client.list_runs(pipeline, limit, tag=tag)]
     if as_json:
-        _print_json(
-            [
-                {
-                    "run": run,
-                    "pipeline": item.plan.name if item else None,
-                    "status": item.status if item else "damaged",
-                    "created": item.document.get("created") if item else None,
-                }
-                for run, item in found
-            ]
-        )
+        _print_json([item.to_json() for item in found])
     elif not found:
         click.echo(f"no runs in {client.store.url}\n  hint: crossdock run FILE.py")
     else:
-        rows = [("RUN", "PIPELINE", "STATUS", "CREATED", "TASKS")]
-        for run, item in found:
-            if item is None:
-                rows.append((run, "", "damaged", "", f"crossdock runs show {run} says where"))
-                continue
-            done = sum(task.state in ("succeeded", "cached", "skipped") for task in item.tasks)
-            created = str(item.document.get("created", ""))[:19].replace("T", " ")
-            rows.append((item.run, item.plan.name, item.status, created, f"{done}/{len(item.tasks)}"))
-        _columns(rows)
+        rows = [("RUN", "PIPELINE", "STATUS", "CREATED", "TASKS", "TAGS"), *map(_row, found)]
+        _columns(rows if any(item.tags for item in found) else [row[:-1] for row in rows])
     return 0
+
+
+def _row(item: Summary) -> tuple[str, ...]:
+    if item.status == "damaged":
+        return item.run, item.pipeline or "", "damaged", "", f"crossdock runs show {item.run} says where", ""
+    created = str(item.document.get("created", ""))[:19].replace("T", " ")
+    return item.run, item.pipeline or "", item.status, created, f"{item.done}/{item.of}", " ".join(item.tags)
 
 
 @runs.command()
@@ -102,6 +81,8 @@ def show(run: str, stack: str | None, as_json: bool) -> int:
         cause = failed[0].cause
         click.echo(f"{failed[0].name}: {cause.kind}: {cause.message}" if cause else failed[0].name)
     click.echo(f"{state.run}  {state.plan.name}  {state.status}  (as of {now()})")
+    if state.document.get("tags"):
+        click.echo(f"tags: {', '.join(state.document['tags'])}")
     width = max(len(task.name) for task in state.tasks)
     for task in state.tasks:
         mark, style = MARKS[task.state]
@@ -255,14 +236,53 @@ def explain_cache(run: str, task: str, stack: str | None, as_json: bool) -> int:
 
 
 @runs.command()
-@click.argument("run")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--older-than", type=Duration(), metavar="TIME", help="Those started so long ago, such as 30d.")
+@click.option("--tag", metavar="NAME", help="Those with this tag.")
+@click.option("--pipeline", metavar="NAME", help="Those of this pipeline.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_STACK
-def delete(run: str, yes: bool, stack: str | None) -> int:
-    """Delete RUN's record, and those of its bytes that nothing else points to."""
-    found = Client(stack).get_run(run)
+def delete(
+    runs: tuple[str, ...],
+    older_than: float | None,
+    tag: str | None,
+    pipeline: str | None,
+    yes: bool,
+    stack: str | None,
+) -> int:
+    """Delete the records of RUNs, and those of their bytes that nothing else points to.
+
+    Without any RUN: of all that the options describe and that do not run.
+    """
+    described = older_than is not None or tag is not None or pipeline is not None
+    if bool(runs) == described:
+        raise BadInput(
+            "runs to delete are named, or described by options",
+            hint="crossdock runs delete RUN, or crossdock runs delete --older-than 30d",
+            id="wrong-usage",
+        )
+    client = Client(stack)
+    if described:
+        found = client.find_runs(pipeline, tag=tag, older_than=older_than)
+    else:
+        found = [client.to_delete(run) for run in runs]
+    if not found:
+        click.echo("no such runs")
+        return 0
     if not yes:
-        click.confirm(f"delete {found.id} ({found.status})?", abort=True)
-    facts, data = found.delete()
-    click.echo(f"{found.id}: deleted {facts} facts and {data} data objects")
+        rows = [
+            ("RUN", "PIPELINE", "STATUS", "CREATED", "TASKS", "TAGS"),
+            *(_row(run.summary) for run in found[:_SHOWN]),
+        ]
+        _columns(rows)
+        if len(found) > _SHOWN:
+            click.echo(f"… and {len(found) - _SHOWN} more")
+        click.confirm(f"delete {f'these {len(found)} runs' if len(found) > 1 else found[0].id}?", abort=True)
+    gone = client.delete_runs(found)
+    kept = f"; {gone.kept} data objects stay, as other runs point to them" if gone.kept else ""
+    who = f"{len(found)} runs" if len(found) > 1 else found[0].id
+    click.echo(f"{who}: deleted {gone.facts} facts and {gone.data} data objects{kept}")
     return 0
+
+
+_SHOWN = 20

@@ -16,6 +16,7 @@ from crossdock.client import Client
 @click.option("--confirm", metavar="STACK", help="The name of a protected stack.")
 @click.option("--no-cache", is_flag=True, help="Run every task.")
 @click.option("--run-id", metavar="ID", help="A fixed run id.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="A name to find the run by; repeatable.")
 def submit(
     source: str,
     params: tuple[str, ...],
@@ -25,6 +26,7 @@ def submit(
     confirm: str | None,
     no_cache: bool,
     run_id: str | None,
+    tags: tuple[str, ...],
 ) -> int:
     """Start a run of the pipeline SOURCE, or of the bundle DIR as it was reviewed. Prints the run id."""
     from crossdock.cli.build import told
@@ -42,6 +44,7 @@ def submit(
             wait=wait,
             cache=not no_cache,
             run_id=run,
+            tags=tags,
             tell=told,
         )
     except RunFailed:

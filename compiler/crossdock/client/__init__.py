@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from crossdock.client.review import ReviewVerbs
 from crossdock.client.runs import Output, Outputs, Run, echo
 from crossdock.client.stacks import Flavor, Stacks
 from crossdock.client.starting import Order, prepared, start
-from crossdock.dsl.errors import BadInput, StoreError
+from crossdock.dsl.errors import BadInput
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
 from crossdock.review.check import Checked, check_stack, check_target
@@ -22,8 +22,10 @@ from crossdock.stacks.workspace import Workspace
 if TYPE_CHECKING:
     from crossdock.ir import Plan
     from crossdock.stacks import Orchestrator, Spec, Stack
+    from crossdock_runtime.cleanup import Deleted
     from crossdock_runtime.context import Outcome
     from crossdock_runtime.driver import Event
+    from crossdock_runtime.garbage import Garbage
     from crossdock_runtime.store import Store
 
 __all__ = ["Client", "Flavor", "Listing", "Output", "Outputs", "Run"]
@@ -129,6 +131,7 @@ class Client(Stacks, ReviewVerbs):
         accept_changes: bool = False,
         run_id: str | None = None,
         confirm: str | None = None,
+        tags: Iterable[str] = (),
         on_event: Callable[[Event], None] | None = None,
         tell: Callable[[str], None] | None = None,
         raise_on_failure: bool = True,
@@ -145,6 +148,7 @@ class Client(Stacks, ReviewVerbs):
             accept_changes: resume with a pipeline that was changed since.
             run_id: a fixed id instead of a new one.
             confirm: the stack's name, where it is protected.
+            tags: names to find the run by; without any, those of a run that is resumed.
             on_event: is told what happens; without it, what tasks print is printed.
             tell: is given each line of progress of builds.
             raise_on_failure: False returns a failed run too.
@@ -165,7 +169,7 @@ class Client(Stacks, ReviewVerbs):
             before = self._before(resume, loaded.plan, accept_changes)
         tagged = bind(loaded.pipeline, loaded.plan, parameters or {}, texts or {}, before)
         return self._start(
-            loaded, stack, tagged, cache, max_workers, resume, run_id, confirm, on_event, tell, raise_on_failure
+            loaded, stack, tagged, cache, max_workers, resume, run_id, confirm, on_event, tell, raise_on_failure, tags
         )
 
     def resume(
@@ -262,6 +266,7 @@ class Client(Stacks, ReviewVerbs):
         on_event: Callable[[Event], None] | None,
         tell: Callable[[str], None] | None,
         raise_on_failure: bool,
+        tags: Iterable[str] = (),
     ) -> Run:
         found = prepared(loaded, stack, confirm, tell)
         order = Order(
@@ -277,6 +282,7 @@ class Client(Stacks, ReviewVerbs):
             run_id=run_id,
             confirm=confirm,
             on_event=on_event or echo(sys.stdout),
+            tags=tuple(tags),
         )
         return Run(*start(stack, order, raise_on_failure=raise_on_failure))
 
@@ -319,20 +325,12 @@ class Client(Stacks, ReviewVerbs):
 
         return explain_cache(self.store, run, task)
 
-    def runs(self, pipeline: str | None = None) -> Iterator[Run]:
-        """All runs in the store, newest first; only those of one pipeline when it is named."""
-        from crossdock_runtime.record import RunRecord, newest_runs
+    def runs(self, pipeline: str | None = None, *, tag: str | None = None) -> Iterator[Run]:
+        """All runs in the store, newest first; only those of one pipeline, or with one tag, when it is named."""
+        from crossdock_runtime.summary import found_runs
 
         store = self.store
-        for run in newest_runs(store):
-            try:
-                document = RunRecord(store, run).document()
-            except StoreError as error:
-                if error.id != "damaged-record":
-                    raise
-                document = {}  # one that is damaged hides no other
-            if document is not None and pipeline in (None, document.get("pipeline")):
-                yield Run(store, run)
+        return (Run(store, run) for run, _ in found_runs(store, pipeline, tag))
 
     def get_run(self, run: str) -> Run:
         """A run by its id, the end of its id, or `latest`.
@@ -344,6 +342,85 @@ class Client(Stacks, ReviewVerbs):
 
         store = self.store
         return Run(store, find_run(store, run))
+
+    def find_runs(
+        self, pipeline: str | None = None, *, tag: str | None = None, older_than: float | None = None
+    ) -> list[Run]:
+        """The runs to delete together, newest first: those that are described, without those that still run.
+
+        Args:
+            pipeline: only runs of this pipeline.
+            tag: only runs with this tag.
+            older_than: only runs that were started so many seconds ago, or earlier.
+        """
+        from crossdock_runtime.record import seconds_since
+        from crossdock_runtime.summary import summaries
+
+        store = self.store
+
+        def is_old(created: object) -> bool:
+            return older_than is None or (isinstance(created, str) and seconds_since(created) >= older_than)
+
+        return [
+            Run(store, found.run, found)
+            for found in summaries(store, pipeline, tag)
+            if found.status != "running" and is_old(found.document.get("created"))
+        ]
+
+    def delete_runs(self, runs: Iterable[Run | str]) -> Deleted:
+        """Delete runs: their records, and those of their bytes that nothing else points to.
+
+        A deletion that was cut off is finished by another one of the same id.
+
+        Raises:
+            BadInput: there is no such run, or one still runs; then none is deleted.
+        """
+        from crossdock_runtime.cleanup import delete_runs
+
+        store = self.store
+        return delete_runs(store, [run.id if isinstance(run, Run) else self.to_delete(run).id for run in runs])
+
+    def to_delete(self, run: str) -> Run:
+        """As `get_run`; also one whose deletion was cut off.
+
+        Raises:
+            BadInput: there is none.
+        """
+        from crossdock_runtime.cleanup import is_half_deleted
+        from crossdock_runtime.summary import Summary
+
+        try:
+            return self.get_run(run)
+        except BadInput as error:
+            if error.id != "unknown-run" or not _is_id(run) or not is_half_deleted(self.store, run):
+                raise
+            return Run(self.store, run, Summary(run, {}, "deleted"))
+
+    def gc(self, *, dry_run: bool = False, older_than: float = 86_400.0, tag: str | None = None) -> list[Garbage]:
+        """Delete what nothing in the stack's store points to.
+
+        Args:
+            dry_run: delete nothing.
+            older_than: seconds; what was written later is left alone.
+            tag: only what is of runs with this tag.
+
+        Returns:
+            What was deleted, or would be.
+
+        Raises:
+            StoreError: the store refused or cannot be reached.
+        """
+        from crossdock_runtime import garbage
+
+        store = self.store
+        found = garbage.find(store, older_than, tag)
+        if not dry_run:
+            garbage.collect(store, found)
+        return found
+
+
+def _is_id(text: str) -> bool:
+    return bool(text) and "/" not in text and text not in (".", "..")
 
 
 def _difference(old: Plan, new: Plan) -> str:

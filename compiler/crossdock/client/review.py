@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,6 +175,7 @@ class ReviewVerbs:
         wait: bool = False,
         cache: bool = True,
         run_id: str | None = None,
+        tags: Iterable[str] = (),
         on_event: Callable[[Event], None] | None = None,
         tell: Callable[[str], None] | None = None,
         raise_on_failure: bool = True,
@@ -191,6 +192,7 @@ class ReviewVerbs:
             wait: return when the run has ended. What runs on this machine has ended in any case.
             cache: False runs every task.
             run_id: a fixed id instead of a new one.
+            tags: names to find the run by.
             on_event: is told what happens, where it runs on this machine.
             tell: is given each line of progress of builds.
             raise_on_failure: False returns a failed run too.
@@ -205,7 +207,9 @@ class ReviewVerbs:
             stack, order = self._order_of_bundle(Path(source), parameters or {}, texts or {})
         else:
             stack, order = self._order_of_source(source, parameters or {}, texts or {}, confirm, tell)
-        order = replace(order, confirm=confirm, wait=wait, cache=cache, run_id=run_id, on_event=on_event)
+        order = replace(
+            order, confirm=confirm, wait=wait, cache=cache, run_id=run_id, tags=tuple(tags), on_event=on_event
+        )
         return Run(*start(stack, order, raise_on_failure=raise_on_failure))
 
     def _order_of_source(

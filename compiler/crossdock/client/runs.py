@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 from crossdock.dsl.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
+    from crossdock_runtime.cleanup import Deleted
     from crossdock_runtime.driver import Event
     from crossdock_runtime.loading import Project
     from crossdock_runtime.state import RunState
     from crossdock_runtime.store import Store
+    from crossdock_runtime.summary import Summary
 
 
 class Output:
@@ -120,9 +122,20 @@ def failure_of(state: RunState) -> str:
 class Run:
     """A run in the store."""
 
-    def __init__(self, store: Store, run: str) -> None:
+    def __init__(self, store: Store, run: str, summary: Summary | None = None) -> None:
         self._store = store
+        self._summary = summary
         self.id = run
+
+    @property
+    def summary(self) -> Summary:
+        """The run in a line; in a list as it was when the list was made."""
+        if self._summary is not None:
+            return self._summary
+        from crossdock_runtime.record import RunRecord
+        from crossdock_runtime.summary import summary_of
+
+        return summary_of(self._store, self.id, RunRecord(self._store, self.id).document() or {})
 
     @property
     def state(self) -> RunState:
@@ -171,15 +184,15 @@ class Run:
         RunRecord(self._store, self.id).cancel()
         return True
 
-    def delete(self) -> tuple[int, int]:
+    def delete(self) -> Deleted:
         """Delete its record, and those of its bytes that nothing else points to.
 
-        Returns:
-            How many facts and how many data objects were deleted.
+        Raises:
+            BadInput: it is still running.
         """
-        from crossdock_runtime.cleanup import delete_run
+        from crossdock_runtime.cleanup import delete_runs
 
-        return delete_run(self._store, self.id)
+        return delete_runs(self._store, [self.id])
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -362,21 +361,26 @@ class Stacks:
 
     # Runs
 
-    def list_runs(self, pipeline: str | None = None, limit: int = 50) -> Listing[Run]:
+    def list_runs(self, pipeline: str | None = None, limit: int = 50, *, tag: str | None = None) -> Listing[Run]:
         """The newest runs in the active stack's store.
 
         Args:
             pipeline: only runs of this pipeline.
             limit: how many; `runs()` gives all of them, one after the other.
+            tag: only runs with this tag.
         """
-        runs: Iterable[Run] = cast(Any, self).runs(pipeline)
+        from crossdock.client.runs import Run
+        from crossdock_runtime.summary import summaries
+
+        store = cast(Any, self).store
 
         def row(item: Run) -> tuple[str, ...]:
-            state = item.state
-            created = str(state.document.get("created", ""))[:19].replace("T", " ")
-            return item.id, state.plan.name, state.status, created
+            found = item.summary
+            created = str(found.document.get("created") or "")[:19].replace("T", " ")
+            return item.id, found.pipeline or "", found.status, created, " ".join(found.tags)
 
-        return Listing(itertools.islice(runs, limit), ("run", "pipeline", "status", "created"), row)
+        runs = [Run(store, found.run, found) for found in summaries(store, pipeline, tag, limit)]
+        return Listing(runs, ("run", "pipeline", "status", "created", "tags"), row)
 
     def list_artifacts(self, run: str = "latest") -> Listing[Output]:
         """The outputs of a run, by name in its `outputs` too: `get_run(run).outputs["train.model"].load()`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crossdock_runtime.store import Store
 
 _RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_TAG = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:=-]*[A-Za-z0-9])?")
 _POLL = (2.0, 15.0)
 
 
@@ -44,6 +45,7 @@ class Order:
         confirm: what the user confirmed.
         reviewed: whether it is an exported bundle.
         wait: follow a run elsewhere until it has ended.
+        tags: names to find the run by.
     """
 
     plan: Plan
@@ -62,6 +64,7 @@ class Order:
     confirm: str | None = None
     reviewed: bool = False
     wait: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store, str]:
@@ -80,6 +83,7 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
     if given is not None and (len(given) > 63 or not _RUN_ID.fullmatch(given)):
         hint = "at most 63 letters, digits, '-', '_' and '.'; the first and the last a letter or digit"
         raise BadInput(f"{given!r} is no run id", hint=hint, id="bad-run-id")
+    tags = checked_tags(order.tags)
     refuse(stack, order)
     store = stack.artifact_store.open()
     spec = order.spec or stack.orchestrator.translate(plan, stack)
@@ -97,6 +101,9 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
     }
     if order.resume is not None:
         document["resume_from"] = find_run(store, order.resume)
+        tags = tags or (RunRecord(store, document["resume_from"]).document() or {}).get("tags", ())
+    if tags:
+        document["tags"] = list(tags)
     if not RunRecord(store, run).create(document):
         raise BadInput(f"there is a run {run!r} already", hint="leave --run-id out", id="run-id-taken")
     options = RunOptions(
@@ -125,6 +132,20 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         why = failure_of(read_state(store, run))
         raise RunFailed(f"run {run} {status}: {why}", hint=f"crossdock runs show {run}")
     return store, run
+
+
+def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags of a run, sorted, each once.
+
+    Raises:
+        BadInput: one is no name.
+    """
+    found = (tags,) if isinstance(tags, str) else tuple(tags)
+    for tag in found:
+        if not isinstance(tag, str) or len(tag) > 63 or not _TAG.fullmatch(tag):
+            hint = "at most 63 letters, digits, '-', '_', '.', ':' and '='; the first and the last a letter or digit"
+            raise BadInput(f"{tag!r} is no tag", hint=hint, id="bad-tag")
+    return tuple(sorted(set(found)))
 
 
 def check_runs(stack: Stack) -> CanRun:
@@ -181,7 +202,9 @@ def refuse(stack: Stack, order: Order) -> None:
 
 
 def publish(store: Store, plan: Plan, code: CodePackage | None = None) -> str:
-    """Put a plan into the store under its digest, if it is not there whole, its code before it; returns the plan's key.
+    """Put a plan into the store under its digest, its code before it; returns the plan's key.
+
+    The plan is written even where it is there: it may be damaged, and `gc` takes what is old for what nobody needs.
 
     Raises:
         BadInput: a file of the code was changed since it was packed.
@@ -189,9 +212,7 @@ def publish(store: Store, plan: Plan, code: CodePackage | None = None) -> str:
     if code is not None:
         _publish_code(store, code)
     key = f"plans/{plan.digest}.json"
-    data = plan.to_json().encode()
-    if not store.create(key, data) and store.try_read(key) != data:
-        store.replace(key, data)
+    store.replace(key, plan.to_json().encode())
     return key
 
 

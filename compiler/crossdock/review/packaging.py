@@ -213,7 +213,8 @@ def _their_dockerfile(root: Path, config: ContainerConfig) -> str | None:
         )
     file = root / config.dockerfile
     if not file.resolve().is_relative_to(root.resolve()):
-        raise BadInput(f"dockerfile {config.dockerfile!r} is outside of the project", id="bad-dockerfile")
+        hint = "move it into the project: its path begins there"
+        raise BadInput(f"dockerfile {config.dockerfile!r} is outside of the project", hint=hint, id="bad-dockerfile")
     try:
         text = file.read_text(encoding="utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
