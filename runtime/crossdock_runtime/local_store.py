@@ -14,7 +14,7 @@ from pathlib import Path
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime import _files
-from crossdock_runtime.store import Entry, Store, checked
+from crossdock_runtime.store import Entry, Piece, Store, checked
 
 _PIECE = 4 * 1024 * 1024
 
@@ -46,7 +46,7 @@ class LocalStore(Store):
         except OSError as error:
             raise self._failed("read", key, error) from error
 
-    def pieces(self, key: str) -> Generator[bytes, None, None]:
+    def pieces(self, key: str) -> Generator[Piece, None, None]:
         path = self._path(key)
         if not os.path.isfile(path):  # noqa: PTH113 - faster than Path
             raise self._missing(key)
@@ -126,7 +126,7 @@ class LocalStore(Store):
         return StoreError(f"cannot {verb} {key or 'the top folder'} in {self.url}: {reason}", hint=_advice(error))
 
 
-def _write(path: str, pieces: Iterator[bytes]) -> str:
+def _write(path: str, pieces: Iterator[Piece]) -> str:
     """Write a file; returns its digest."""
     import hashlib
 

@@ -32,11 +32,11 @@ _CREDENTIALS = {
     "SignatureDoesNotMatch",
     "TokenRefreshRequired",
 }
-_NO_CREDENTIALS = (
-    "169.254.",  # the metadata service of a cloud's machine, the last place that is asked
-    "metadata.google.internal",
-    "token request",
-    "Missing credentials",
+_NO_CREDENTIALS = (  # the metadata service of a cloud's machine is the last place that is asked
+    "/latest/api/token",
+    "/latest/meta-data",
+    "/computeMetadata/",
+    "/metadata/identity",
 )
 _CALLED = {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure"}
 _RENEW = {
@@ -101,7 +101,7 @@ def is_transient(error: BaseException) -> bool:
     text = str(error)
     status = _STATUS.search(text)
     if status is not None:
-        return int(status[1]) >= 500 or int(status[1]) in (408, 429)
+        return int(status[1]) in (408, 429, 500, 502, 503, 504)
     if any(words in text for words in _NO_CREDENTIALS):
         return False
     return "HTTP error: " in text.partition("\n\nDebug source")[0] and "builder error" not in text
@@ -130,15 +130,13 @@ def _kind(
         vendor, "it"
     )
     if any(words in text for words in _NO_CREDENTIALS):
-        return CredentialsFailed, f"no credentials were found: {_RENEW.get(vendor, 'give it some')}"
+        return CredentialsFailed, _RENEW.get(vendor, "give it some")
     if code in _NO_BUCKET:
         return BucketMissing, _MAKE.get(vendor, "check the name")
     if code in _REGION or "without LOCATION" in text or status == "301":
-        return (
-            RegionFailed,
-            "set region of the artifact store to the bucket's: aws s3api head-bucket --bucket {bucket}",
-        )
-    if code in _CREDENTIALS or status == "401":
+        hint = "set region of the artifact store to the bucket's: aws s3api head-bucket --bucket {bucket}"
+        return RegionFailed, hint
+    if code in _CREDENTIALS or status == "401" or "token request" in text:
         return CredentialsFailed, f"renew the credentials: {_RENEW.get(vendor, 'give it others')}"
     if status == "403":
         return AccessFailed, _ALLOW.get(vendor, "check the permissions")
@@ -152,6 +150,8 @@ def _kind(
 
 
 def _reason(text: str, error: BaseException) -> str:
+    if any(words in text for words in _NO_CREDENTIALS):
+        return "no credentials were found"
     code, message, status = _CODE.search(text), _MESSAGE.search(text), _STATUS.search(text)
     if code is not None:
         said = f"{code[1]}: {message[1]}" if message is not None else code[1]

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from crossdock.dsl.errors import StoreError
 from crossdock_runtime import remote_connect, remote_errors
-from crossdock_runtime.store import Downloads, Entry, Store, StoreKeyMissing, checked
+from crossdock_runtime.store import Downloads, Entry, Piece, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
 """Bytes of one request of many. Objects of at most so many are moved by one request each."""
@@ -95,12 +95,12 @@ class RemoteStore(Store):
         except StoreKeyMissing:
             return None
 
-    def pieces(self, key: str) -> Generator[bytes, None, None]:
+    def pieces(self, key: str) -> Generator[Piece, None, None]:
         import obstore
 
         place = self._place(key)
 
-        def first() -> tuple[int, str | None, bytes | None]:
+        def first() -> tuple[int, str | None, Piece | None]:
             found = obstore.get(self._records, place)
             size = found.meta["size"]
             whole = _of_length(found.bytes(), size) if size <= PIECE else None
@@ -111,7 +111,7 @@ class RemoteStore(Store):
             yield whole
             return
 
-        def piece(start: int) -> bytes:
+        def piece(start: int) -> Piece:
             end = min(start + PIECE, size)
             found = obstore.get(self._data, place, options={"range": (start, end)})
             if found.meta["e_tag"] != tag:
@@ -120,7 +120,7 @@ class RemoteStore(Store):
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             starts = iter(range(0, size, PIECE))
-            pending: deque[Future[bytes]] = deque()
+            pending: deque[Future[Piece]] = deque()
             try:
                 while True:
                     for start in itertools.islice(starts, AT_ONCE - len(pending)):
@@ -151,13 +151,13 @@ class RemoteStore(Store):
     def _listed(self, prefix: str, start_after: str | None) -> Iterator[Entry]:
         import obstore
 
-        folder, last = prefix.strip("/"), start_after
+        folder, behind = prefix.strip("/"), start_after
         pages: Iterator[Any] | None = None
 
         def page() -> Any:
             nonlocal pages
             if pages is None:
-                offset = None if last is None else self._prefix + last
+                offset = None if behind is None else self._prefix + behind
                 pages = iter(obstore.list(self._records, self._folder(folder), offset=offset, chunk_size=1000))
             try:
                 return next(pages, None)
@@ -166,12 +166,13 @@ class RemoteStore(Store):
                 raise
 
         while (batch := self._call("list", folder, page)) is not None:
-            for meta in batch:
-                key = meta["path"].removeprefix(self._prefix)
-                # obstore drops a slash at the end of its offset, and so may start a little early.
-                if last is None or key > last:
-                    last = key
-                    yield Entry(key, meta["size"], meta["last_modified"].timestamp())
+            found = [
+                Entry(meta["path"].removeprefix(self._prefix), meta["size"], meta["last_modified"].timestamp())
+                for meta in batch
+            ]
+            # obstore drops a slash at the end of its offset, and so may start a little early.
+            yield from (entry for entry in found if start_after is None or entry.key > start_after)
+            behind = found[-1].key if found else behind
 
     def children(self, prefix: str = "") -> tuple[list[str], list[str]]:
         import obstore
@@ -311,8 +312,8 @@ class RemoteStore(Store):
                 return found
 
 
-def _of_length(data: Any, size: int) -> bytes:
-    found = bytes(data)
+def _of_length(data: Any, size: int) -> memoryview:
+    found = memoryview(data)
     if len(found) != size:
         raise OSError(f"HTTP error: {len(found)} of {size} bytes came")
     return found

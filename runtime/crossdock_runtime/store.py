@@ -20,6 +20,7 @@ STAGING = ".tmp"
 """The folder in a local store, hidden from listings, where files are written before they get their names."""
 
 
+Piece: TypeAlias = "bytes | memoryview"
 Downloads: TypeAlias = Generator[tuple[str, "str | None"], None, None]
 """Each key with its digest as it is done, None where there is no such object."""
 
@@ -137,7 +138,7 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
-    def pieces(self, key: str) -> Generator[bytes, None, None]:
+    def pieces(self, key: str) -> Generator[Piece, None, None]:
         """The bytes of an object from start to end, a few megabytes at a time.
 
         Raises:
@@ -156,6 +157,8 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def keys(self, prefix: str = "", start_after: str | None = None) -> Iterator[str]:
         """Every key in a folder and the folders in it, in the order of their text.
+
+        SeaweedFS and S3's directory buckets have their own order, which is that of the text within one folder.
 
         Args:
             prefix: a folder such as `runs/r1`; empty for the whole store.

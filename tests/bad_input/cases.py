@@ -266,6 +266,35 @@ COMPONENTS = (
     Case(
         "components/register_a_wrong_type", "bad-config", "orchestrator register fast --flavor local --max_workers=lots"
     ),
+    Case(
+        "components/registry_with_a_scheme",
+        "bad-config",
+        "container-registry register images --flavor default --uri=https://registry.example.com/team",
+    ),
+    Case(
+        "components/registry_of_no_account",
+        "bad-config",
+        "container-registry register images --flavor ecr --registry-id=1234 --region=Ireland",
+    ),
+    Case(
+        "components/registry_with_its_password",
+        "bad-config",
+        "container-registry register images --flavor dockerhub --owner=team --credentials.user=me "
+        "--credentials.token=hunter2",
+    ),
+    Case(
+        "components/dockerfile_that_cannot_be_followed",
+        "dockerfile-not-taken",
+        "export pipe.py --stack dev -o other",
+        both(
+            file(
+                ".crossdock/components/orchestrator/boat.yaml",
+                "flavor: docker\nconfig:\n  builder: registry\n  dockerfile: Dockerfile\n",
+            ),
+            file(".crossdock/components/container_registry/images.yaml", "flavor: default\nconfig: {uri: localhost}\n"),
+            stack("components:\n  orchestrator: boat\n  artifact_store: near\n  container_registry: images\n"),
+        ),
+    ),
     Case("components/describe_unknown", "unknown-component", "artifact-store describe nera"),
     Case(
         "components/two_packages_of_one_flavor",
@@ -651,6 +680,77 @@ OUTPUT = (
     ),
 )
 
+DOCKER = ".crossdock/components/orchestrator/here.yaml"
+EXPORT = "export pipe.py --stack dev -o out"
+
+
+def _containers(*lines: str) -> Any:
+    """The orchestrator of stack `dev` runs containers."""
+    config = "".join(f"  {line}\n" for line in lines)
+    return file(DOCKER, "flavor: docker\n" + (f"config:\n{config}" if lines else ""))
+
+
+def _link(name: str, target: str) -> Any:
+    return lambda scene: (scene.project / name).symlink_to(target)
+
+
+IMAGES = (
+    Case("images/lock_is_damaged", "bad-images-lock", EXPORT, both(_containers(), file(".crossdock/images.lock", "{"))),
+    Case(
+        "images/lock_of_another_version",
+        "bad-images-lock",
+        EXPORT,
+        both(
+            _containers(), file(".crossdock/images.lock", '{"crossdock_images": 9, "environments": {}, "images": {}}')
+        ),
+    ),
+    Case("images/no_dockerfile", "bad-dockerfile", EXPORT, _containers("dockerfile: Dockerfile")),
+    Case("images/dockerfile_elsewhere", "bad-dockerfile", EXPORT, _containers("dockerfile: ../Dockerfile")),
+    Case(
+        "images/dockerfile_without_a_base",
+        "bad-dockerfile",
+        EXPORT,
+        both(_containers("dockerfile: Dockerfile"), file("Dockerfile", "RUN true\n")),
+    ),
+    Case("images/unknown_builder", "unknown-flavor", "build pipe.py --stack dev", _containers("builder: podman")),
+    Case(
+        "images/builder_without_a_registry",
+        "no-registry",
+        "build pipe.py --stack dev",
+        _containers("builder: registry"),
+    ),
+    Case("images/unknown_packaging", "unusable-stack", EXPORT, _containers("packaging: zip")),
+    Case("images/link_out_of_the_project", "bad-link", EXPORT, both(_containers(), _link("data", "/etc"))),
+    Case("images/link_to_nothing", "bad-link", EXPORT, both(_containers(), _link("data.csv", "gone.csv"))),
+    Case("images/name_for_one_system", "not-packable", EXPORT, both(_containers(), file("12:30.csv", "1\n"))),
+    Case("images/steps_are_ignored", "no-code", EXPORT, both(_containers(), file(".crossdockignore", "*.py\n"))),
+    Case(
+        "images/steps_hold_a_secret",
+        "secret-not-packed",
+        EXPORT,
+        both(_containers(), lambda scene: _appended(scene, f"KEY = '{'AKIA' + 'QWERTYUIOPASDFGH'}'\n")),
+    ),
+    Case(
+        "images/ignore_file_is_no_text",
+        "unreadable-file",
+        EXPORT,
+        both(_containers(), file(".crossdockignore", b"\xff\xfe")),
+    ),
+    Case(
+        "images/too_large", "package-too-large", EXPORT, both(_containers(), lambda scene: _large(scene, 120_000_000))
+    ),
+)
+
+
+def _appended(scene: Scene, text: str) -> None:
+    scene.write("pipe.py", (scene.project / "pipe.py").read_text() + text)
+
+
+def _large(scene: Scene, size: int) -> None:
+    with scene.write("data.bin", b"").open("r+b") as sparse:
+        sparse.truncate(size)
+
+
 CASES = (
     *COMMAND_LINE,
     *PARAMETERS,
@@ -664,4 +764,5 @@ CASES = (
     *RECORDS,
     *CACHE,
     *OUTPUT,
+    *IMAGES,
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import docker_engine
 import docker_stack
 import pytest
+import stores
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +57,37 @@ def oci_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An OCI registry on loopback that asks for no login, as `127.0.0.1:port`."""
     with docker_engine.oci_registry(tmp_path_factory.mktemp("registry")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def seaweedfs_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The S3 port of a SeaweedFS."""
+    with stores.seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def s3_store(seaweedfs_port: int) -> stores.Place:
+    """A bucket that wants signed requests."""
+    return stores.s3_place(seaweedfs_port)
+
+
+@pytest.fixture(scope="session")
+def gcs_store(seaweedfs_port: int) -> Iterator[stores.Place]:
+    """A bucket that is spoken to as Google Cloud Storage is."""
+    with stores.google(seaweedfs_port) as port:
+        yield stores.gcs_place(port)
+
+
+@pytest.fixture(scope="session")
+def moto_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stores.Place]:
+    """A bucket of moto's, which takes every signature."""
+    with stores.moto(tmp_path_factory.mktemp("moto")) as port:
+        yield stores.s3_place(port)
+
+
+@pytest.fixture(scope="session")
+def azure_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stores.Place]:
+    """A container of Azurite's."""
+    with stores.azurite(tmp_path_factory.mktemp("azurite")) as port:
+        yield stores.azure_place(port)

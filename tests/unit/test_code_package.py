@@ -305,7 +305,7 @@ def test_it_says_what_it_packed_and_what_is_large(tmp_path: Path) -> None:
 def test_too_large_is_refused_without_reading_it_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code_package, "LIMIT", 10_000)
     written(tmp_path, {"pipe.py": "1", "huge.bin": b"x" * 20_000})
-    with pytest.raises(BadInput, match=r"too large: .*huge.bin \(20.0 kB\)") as caught:
+    with pytest.raises(BadInput, match=r"too large, more than 10.0 kB: .*huge.bin \(20.0 kB\)") as caught:
         pack(tmp_path)
     assert caught.value.id == "package-too-large"
     assert ".crossdockignore" in str(caught.value)

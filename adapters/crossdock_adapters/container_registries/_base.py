@@ -7,6 +7,9 @@ import importlib.util
 import re
 from typing import TypeVar
 
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
 from crossdock.dsl.errors import BadInput
 from crossdock.stacks import ComponentConfig, ContainerRegistry, Login, SecretReference
 from crossdock_adapters.container_registries._docker_login import stored_login
@@ -17,6 +20,17 @@ NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 LONGEST = 255
 """Characters of host, slash and name that clients take. Source: as that of `NAME`."""
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?")
+
+
+def matching(pattern: str, what: str) -> AfterValidator:
+    """Holds a text of a configuration to a pattern; `what` says in words what it takes."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise PydanticCustomError("name", f"takes {what}")
+        return text
+
+    return AfterValidator(check)
 
 
 class Credentials(ComponentConfig):

@@ -143,12 +143,12 @@ class Distribution:
                 raise ValueError("its digest is another one")
             media_type = str(document.get("mediaType", media_type))
         except (ValueError, AttributeError) as error:
-            raise PlatformError(f"{self.host} gives no manifest for {what}: {error}", id="bad-image") from error
+            raise PlatformError(f"{self.host} gives no manifest for {what}: {error}", id="bad-base-image") from error
         if media_type not in (*MANIFESTS, *INDEXES):
             raise PlatformError(
                 f"{self.host}/{repository} has a manifest of the type {media_type!r}",
                 hint="it has to be an OCI image, or Docker's of version 2, schema 2: push it again with a newer docker",
-                id="bad-image",
+                id="bad-base-image",
             )
         return Descriptor(media_type, digest, len(body)), document
 

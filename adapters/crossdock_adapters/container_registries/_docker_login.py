@@ -74,7 +74,7 @@ def _in_file(auths: Mapping[str, Any], host: str) -> Login | None:
             return Login(IDENTITY, str(entry["identitytoken"]))
         if entry.get("auth"):
             try:
-                user, colon, password = base64.b64decode(entry["auth"]).decode().partition(":")
+                user, colon, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
             except (binascii.Error, UnicodeDecodeError):
                 raise ValueError(f"the login of {key} cannot be decoded") from None
             if colon:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from crossdock.dsl.errors import BadInput, PlatformError
 from crossdock.stacks import Login
-from crossdock_adapters.container_registries._base import Registry, RegistryConfig
+from crossdock_adapters.container_registries._base import NAME, Registry, RegistryConfig, matching
 
 _USER = "00000000-0000-0000-0000-000000000000"
 _AUDIENCE = "https://containerregistry.azure.net/.default"
@@ -33,8 +32,8 @@ class AcrContainerRegistryConfig(RegistryConfig):
         credentials: a login by reference, instead of Azure's chain and of what `docker login` has stored.
     """
 
-    registry: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{5,50}(?:-[A-Za-z0-9]+)?$")]
-    namespace: str | None = None
+    registry: Annotated[str, matching(r"[A-Za-z0-9]{5,50}(?:-[A-Za-z0-9]+)?", "what the login server begins with")]
+    namespace: Annotated[str, matching(NAME.pattern, "a path in lower case, such as ml/images")] | None = None
     cloud: Literal["public", "china", "government"] = "public"
 
 
@@ -65,6 +64,8 @@ class AcrContainerRegistry(Registry[AcrContainerRegistryConfig]):
         from azure.core.exceptions import AzureError, ClientAuthenticationError
         from azure.identity import CredentialUnavailableError, DefaultAzureCredential
 
+        # It would write what each kind of credential lacks to stderr, above our message.
+        logging.getLogger("azure.identity").addHandler(logging.NullHandler())
         try:
             with DefaultAzureCredential() as credential:
                 return str(credential.get_token(_AUDIENCE).token)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated
-
-from pydantic import Field
 
 from crossdock.dsl.errors import BadInput, PlatformError
 from crossdock.stacks import Login
-from crossdock_adapters.container_registries._base import Registry, RegistryConfig
+from crossdock_adapters.container_registries._base import Registry, RegistryConfig, matching
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -27,9 +26,11 @@ class ArtifactRegistryContainerRegistryConfig(RegistryConfig):
             stored.
     """
 
-    project: Annotated[str, Field(pattern=r"^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
-    location: Annotated[str, Field(pattern=r"^[a-z]+(?:-[a-z]+\d+)?$")]
-    repository: Annotated[str, Field(pattern=r"^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+    project: Annotated[str, matching(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", "the id of a project")]
+    location: Annotated[str, matching(r"[a-z]+(?:-[a-z]+\d+)?", "a location, such as europe-west1")]
+    repository: Annotated[
+        str, matching(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", "the name of a repository, in lower case")
+    ]
 
 
 class ArtifactRegistryContainerRegistry(Registry[ArtifactRegistryContainerRegistryConfig]):
@@ -57,6 +58,8 @@ class ArtifactRegistryContainerRegistry(Registry[ArtifactRegistryContainerRegist
         import google.auth.transport.requests
         from google.auth import exceptions
 
+        # Users' own credentials make it warn of quotas, which a registry does not have.
+        warnings.filterwarnings("ignore", "Your application has authenticated using end user credentials")
         try:
             found, _ = google.auth.default(scopes=[_SCOPE])
             found.refresh(google.auth.transport.requests.Request())  # type: ignore[no-untyped-call]

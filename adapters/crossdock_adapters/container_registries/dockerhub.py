@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-
-from crossdock_adapters.container_registries._base import Registry, RegistryConfig
+from crossdock_adapters.container_registries._base import Registry, RegistryConfig, matching
 
 
 class DockerHubContainerRegistryConfig(RegistryConfig):
@@ -19,7 +17,7 @@ class DockerHubContainerRegistryConfig(RegistryConfig):
         credentials: user and access token by reference, instead of what `docker login` has stored.
     """
 
-    owner: Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$")]
+    owner: Annotated[str, matching(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?", "a user or an organization, in lower case")]
 
 
 class DockerHubContainerRegistry(Registry[DockerHubContainerRegistryConfig]):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator
 
 from crossdock.dsl.errors import BadInput, PlatformError
 from crossdock.stacks import Login
-from crossdock_adapters.container_registries._base import Registry, RegistryConfig
+from crossdock_adapters.container_registries._base import NAME, Registry, RegistryConfig, matching
 
-_NAME = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _SHORTEST, _LONGEST = 2, 256
 _DENIED = ("AccessDeniedException", "UnauthorizedException")
+
+
+def _text(value: Any) -> Any:
+    """An account without quotes is a number to YAML."""
+    return str(value) if type(value) is int else value
 
 
 class EcrContainerRegistryConfig(RegistryConfig):
@@ -28,9 +31,9 @@ class EcrContainerRegistryConfig(RegistryConfig):
         credentials: a login by reference, instead of AWS's chain and of what `docker login` has stored.
     """
 
-    registry_id: Annotated[str, Field(pattern=r"^\d{12}$")]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d+$")]
-    namespace: Annotated[str, Field(pattern=rf"^{_NAME.pattern}$")] | None = None
+    registry_id: Annotated[str, BeforeValidator(_text), matching(r"\d{12}", "the 12 digits of an AWS account")]
+    region: Annotated[str, matching(r"[a-z]{2}(?:-[a-z]+)+-\d+", "a region, such as eu-west-1")]
+    namespace: Annotated[str, matching(NAME.pattern, "a path in lower case, such as ml/images")] | None = None
     profile: str | None = None
 
 
@@ -57,9 +60,7 @@ class EcrContainerRegistry(Registry[EcrContainerRegistryConfig]):
         """
         if not _SHORTEST <= len(whole) <= _LONGEST:
             return f"it has {len(whole)} characters; ECR takes {_SHORTEST} to {_LONGEST}"
-        if not _NAME.fullmatch(whole):
-            return "ECR takes lower-case letters and digits, single '.', '_' or '-' between them, and slashes"
-        return None
+        return None if NAME.fullmatch(whole) else super().refuses(name, whole)
 
     def vendor_login(self) -> Login | None:
         """By `GetAuthorizationToken`, which holds for twelve hours.
@@ -112,7 +113,7 @@ class EcrContainerRegistry(Registry[EcrContainerRegistryConfig]):
                 hint=self._hint(method, code, arguments),
                 id="registry-refused",
             ) from error
-        except exceptions.HTTPClientError as error:  # no connection, no answer in time, or a proxy or certificate
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             raise PlatformError(
                 f"Amazon ECR in {self.config.region} cannot be reached to {what}: {error}", id="registry-unreachable"
             ) from error

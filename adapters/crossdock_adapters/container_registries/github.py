@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
-from pydantic import Field
-
 from crossdock.stacks import Login
-from crossdock_adapters.container_registries._base import Registry, RegistryConfig
+from crossdock_adapters.container_registries._base import Registry, RegistryConfig, matching
 
 _TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
@@ -22,7 +20,7 @@ class GitHubContainerRegistryConfig(RegistryConfig):
             `docker login` has stored.
     """
 
-    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:-?[A-Za-z0-9])*$", max_length=39)]
+    owner: Annotated[str, matching(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", "a user or an organization of GitHub")]
 
 
 class GitHubContainerRegistry(Registry[GitHubContainerRegistryConfig]):

@@ -103,10 +103,12 @@ def _layers(
         file.write_bytes(text)
         install(file, context.index, Target(context.python, recipe.platform, base.musl), folder, tell)
         packages = installed(folder)
-        says = {REQUIREMENTS: text, INSTALLED: "".join(f"{item}\n" for item in packages).encode()}
-        files: dict[str, bytes | Path | Link] = {**files_below(folder, PACKAGES), **says}
-        found.append(write_layer("requirements", files, scratch / "requirements.tar.gz"))
-    runtime: dict[str, bytes | Path | Link] = {RUNTIME: context.files["runtime.zip"]}
+        found.append(write_layer("requirements", files_below(folder, PACKAGES), scratch / "requirements.tar.gz"))
+    runtime: dict[str, bytes | Path | Link] = {
+        RUNTIME: context.files["runtime.zip"],
+        REQUIREMENTS: text,
+        INSTALLED: "".join(f"{item}\n" for item in packages).encode(),
+    }
     if python.link:  # the constant command of every task says `python`
         runtime[_PYTHON] = Link(python.link)
     found.append(write_layer("runtime", runtime, scratch / "runtime.tar.gz"))

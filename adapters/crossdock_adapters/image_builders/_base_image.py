@@ -72,7 +72,7 @@ def read_base(registry: Distribution, name: str, reference: Reference, platform:
             f"there is no image {reference}",
             hint="the builder 'registry' takes base images from a registry only: push it to one, or build with a "
             "Docker Engine that has it (builder: engine)",
-            id="no-such-image",
+            id="bad-base-image",
         )
     about, manifest = found
     whole = Reference(reference.host, reference.repository, "", about.digest)
@@ -81,7 +81,7 @@ def read_base(registry: Distribution, name: str, reference: Reference, platform:
             one = _of_platform(manifest, reference, platform)
             again = registry.manifest(reference.repository, one)
             if again is None:
-                raise PlatformError(f"{reference} lists {one}, which is not there", id="bad-image")
+                raise PlatformError(f"{reference} lists {one}, which is not there", id="bad-base-image")
             about, manifest = again
         config = json.loads(registry.read(reference.repository, descriptor(manifest["config"])))
         own = _platform(config)
@@ -92,7 +92,7 @@ def read_base(registry: Distribution, name: str, reference: Reference, platform:
         return BaseImage(name, whole, manifest, about.media_type, config)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise PlatformError(
-            f"{reference} is no image that can be built on: {type(error).__name__}: {error}", id="bad-image"
+            f"{reference} is no image that can be built on: {type(error).__name__}: {error}", id="bad-base-image"
         ) from error
 
 
@@ -116,7 +116,7 @@ def _no_platform(reference: Reference, platform: str, offers: list[str]) -> Plat
     return PlatformError(
         f"{reference} has no image for {platform}",
         hint=f"it has {', '.join(offers) or 'none'}: platform of the orchestrator names one, image another base",
-        id="no-such-image",
+        id="bad-base-image",
     )
 
 
@@ -167,7 +167,7 @@ def _no_python(image: BaseImage, what: str, wanted: str) -> PlatformError:
     return PlatformError(
         f"the base image {image.name} holds {what}; the pipeline was compiled with Python {wanted}",
         hint=f"image: of the orchestrator names another, such as python:{wanted}-slim",
-        id="no-python",
+        id="bad-base-image",
     )
 
 

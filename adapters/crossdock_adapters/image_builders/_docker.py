@@ -210,7 +210,8 @@ def _of_base(said: str, lines: Sequence[str], base: str, last: str) -> Crossdock
         return BadInput(
             f"the base image {base} has no shell, so nothing is installed in it", hint=hint, id="bad-base-image"
         )
-    if not re.search(r"load metadata for \S+\n(?:.*\n)*?.*ERROR", said):
+    asked = re.findall(r"^#(\d+) \[internal\] load metadata for", said, re.MULTILINE)
+    if not any(re.search(rf"^#{number} ERROR", said, re.MULTILINE) for number in asked):
         return None
     if re.search(r"connection refused|no such host|timeout|unreachable|TLS|certificate|lookup ", last):
         hint = "check its name (docker image ls says which are here), and that its registry can be reached"
@@ -235,7 +236,8 @@ def _of_index(said: str, lines: Sequence[str], base: str, last: str) -> Crossdoc
 def _of_requirements(said: str, lines: Sequence[str], base: str, last: str) -> CrossdockError | None:
     missing = re.search(r"No matching distribution found for (.*)", said)
     if missing:
-        hint = "check its name and version; index: of the orchestrator names a private index"
+        # pip says no more than this where an index refuses a login, too.
+        hint = "check its name and version; index: of the orchestrator names a private index, and who logs in to it"
         return BadInput(f"there is no distribution {missing[1].strip()} for {base}", hint=hint, id="bad-requirements")
     if "ResolutionImpossible" in said or "conflicting dependencies" in said:
         conflict = [line.strip() for line in map(_bare, lines) if "depends on" in line or "requested" in line]

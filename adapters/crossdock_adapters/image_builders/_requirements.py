@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import configparser
+import csv
 import email.parser
 import importlib.util
 import json
@@ -13,16 +15,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from crossdock.dsl.errors import BadInput, PlatformError
 from crossdock.dsl.frozen import frozen
 from crossdock.stacks import PackageIndex
 from crossdock.stacks.image_layout import PACKAGES
+from crossdock_adapters.image_builders._pip import PipConfiguration, pip_configuration
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 _SECONDS = 3600
 _SHOWN = 600
+_REFUSES = re.compile(r"\b40[13] (?:Client Error|Error|Unauthorized|Forbidden)")
 _ENGINE = "or build with a Docker Engine, where it can be compiled: builder: engine"
 
 
@@ -88,40 +91,43 @@ def install(requirements: Path, index: PackageIndex, target: Target, folder: Pat
         PlatformError: a requirement cannot be had, or has no wheel that fits.
         BadInput: there is neither pip nor uv, or the password of the index is not there.
     """
-    report = folder.with_name(f"{folder.name}.json")
+    report, log = folder.with_name(f"{folder.name}.json"), folder.with_name(f"{folder.name}.log")
     pip = target.here and importlib.util.find_spec("pip") is not None
     if pip:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--no-compile",
-            "--no-input",
-            "--quiet",
-            "--report",
-            f"{report}",
-        ]
+        command = [sys.executable, "-m", "pip", "install", "--no-compile", "--no-input", "--quiet"]
         command += ["--disable-pip-version-check", "--root-user-action=ignore"]
+        command += ["--report", f"{report}", "--log", f"{log}"]
     else:
         libc = "unknown-linux-musl" if target.musl else "manylinux_2_28"
         command = [_uv(target), "pip", "install", "--quiet", "--no-progress", "--python", sys.executable]
         command += ["--python-version", target.python, "--python-platform", f"{target.architecture}-{libc}"]
     tell(f"installing requirements for {target}")
-    environment, secret = _environment(index)
-    done = subprocess.run(
-        [*command, "--target", f"{folder}", "-r", f"{requirements}"],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=_SECONDS,
-        check=False,
-    )
+    configured = pip_configuration(index)
+    try:
+        done = subprocess.run(
+            [*command, "--target", f"{folder}", "-r", f"{requirements}"],
+            env=_environment(configured),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PlatformError(
+            f"requirements were not installed within {_SECONDS // 60} minutes",
+            hint="does the package index answer? index: of the orchestrator names another one",
+            id="index-unreachable",
+        ) from None
     if done.returncode:
-        raise _failed(target, done.stderr.replace(secret, "***") if secret else done.stderr)
-    shutil.rmtree(folder / "bin", ignore_errors=True)  # scripts that begin with the path of this machine's Python
+        said = done.stderr
+        # Why an index gives nothing, pip says in its log alone.
+        refuses = _REFUSES.search(said + (log.read_text(errors="replace") if log.exists() else "")) is not None
+        for secret in configured.secrets:
+            said = said.replace(secret, "***")
+        raise _failed(target, said, refuses)
+    _settle(folder)
     _hold_to_wheels(folder, target, _built_here(report) if pip else frozenset())
     if target.python == _OUR_PYTHON:
         _compile(folder)
@@ -132,21 +138,20 @@ def installed(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(f"{name}=={version}" for name, version, _ in _distributions(folder)))
 
 
-def _environment(index: PackageIndex) -> tuple[dict[str, str], str]:
-    """Of pip and uv, and the password in it."""
-    found = {**os.environ, "PIP_USER": "0", "UV_SYSTEM_CERTS": os.environ.get("UV_SYSTEM_CERTS", "1")}
-    secret = ""
-    if index.url is not None:
-        url = index.url
-        if index.user is not None or index.password is not None:
-            secret = index.password.resolve("the password of the package index") if index.password is not None else ""
-            parts = urlsplit(url)
-            login = ":".join(quote(part, safe="") for part in (index.user or "", secret))
-            url = urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
-        found.update(PIP_INDEX_URL=url, UV_DEFAULT_INDEX=url)
-    if index.extra_urls:
-        found.update(PIP_EXTRA_INDEX_URL=" ".join(index.extra_urls), UV_INDEX=" ".join(index.extra_urls))
-    return found, secret
+def _environment(pip: PipConfiguration) -> dict[str, str]:
+    """Of pip and of uv, which is told what pip is configured with: it does not read that itself."""
+    parser = configparser.RawConfigParser()
+    parser.read_string(pip.text)
+    options = dict(parser["global"])
+    found = {**os.environ, "PIP_USER": "0"}
+    index, extra = options.get("index-url"), options.get("extra-index-url", "").split()
+    if index is not None:
+        found.update(PIP_INDEX_URL=index, UV_DEFAULT_INDEX=index)
+    if extra:
+        found.update(PIP_EXTRA_INDEX_URL=" ".join(extra), UV_INDEX=" ".join(extra))
+    if pip.certificates is not None:
+        found["SSL_CERT_FILE"] = str(pip.certificates)
+    return found
 
 
 def _uv(target: Target) -> str:
@@ -160,14 +165,20 @@ def _uv(target: Target) -> str:
     return found
 
 
-def _failed(target: Target, said: str) -> PlatformError:
+def _failed(target: Target, said: str, refuses: bool) -> PlatformError:
     errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
     text = (errors[-1] if errors else said.strip())[-_SHOWN:] or "nothing was said"
-    missing = re.search(r"No matching distribution found for (\S+)", said)
-    hint = "try the same here: pip install --dry-run -r requirements.txt"
-    if missing:
-        hint = f"is {missing[1]} in your index, for Python {target.python}? index: of the orchestrator names another"
-    return PlatformError(f"requirements cannot be installed for {target}: {text}", hint=hint, id="build-failed")
+    if refuses:
+        hint = "check user and password of index: in the orchestrator"
+        return PlatformError(f"the package index refuses: {text}", hint=hint, id="index-refused")
+    if re.search(r"Max retries exceeded|CERTIFICATE_VERIFY_FAILED|NewConnectionError|error sending request", said):
+        hint = "pip's configuration on this machine holds here; index: of the orchestrator names another index"
+        return PlatformError(f"the package index cannot be reached: {text}", hint=hint, id="index-unreachable")
+    return PlatformError(
+        f"requirements cannot be installed for {target}: {text}",
+        hint="check names and versions; index: of the orchestrator names a private index",
+        id="bad-requirements",
+    )
 
 
 def _distributions(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
@@ -197,7 +208,7 @@ def _hold_to_wheels(folder: Path, target: Target, built: frozenset[str]) -> None
         raise PlatformError(
             f"there is no wheel for {target} of {', '.join(bad)}, and what this machine compiles may not fit the image",
             hint=f"another version may have one, or put a wheel in your index; {_ENGINE}",
-            id="build-failed",
+            id="bad-requirements",
         )
 
 
@@ -212,6 +223,20 @@ def _fits(tag: str, target: Target, *, built: bool) -> bool:
     libc = "musllinux_" if target.musl else "manylinux"
     fitting = (libc,) if target.musl else (libc, "linux_")
     return any(one.startswith(fitting) and one.endswith(target.architecture) for one in platforms.split("."))
+
+
+def _settle(folder: Path) -> None:
+    """Take out what is of this machine (scripts that begin with the path of its Python) and of this call.
+
+    The same distributions are the same bytes then, asked for by ranges or pinned: what is asked for by name is marked.
+    """
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    for about in folder.glob("*.dist-info"):
+        (about / "REQUESTED").unlink(missing_ok=True)
+        record = about / "RECORD"
+        lines = record.read_text(encoding="utf-8").splitlines()
+        there = [line for line in lines if line and (folder / next(csv.reader([line]))[0]).exists()]
+        record.write_text("".join(f"{line}\n" for line in there), encoding="utf-8")
 
 
 def _compile(folder: Path) -> None:

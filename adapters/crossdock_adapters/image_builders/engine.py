@@ -22,6 +22,7 @@ from crossdock_adapters.image_builders._docker import Docker, build_failed, logg
 from crossdock_adapters.image_builders._pip import pip_configuration
 
 _RECIPE, _BASE = f"{LABEL}recipe", f"{LABEL}base"
+_PYTHON = re.compile(r"#\d+ [\d.]+ Python (\d+\.\d+)")
 _STEP = re.compile(r"#\d+ (\[(?:\S+ )?\d+/\d+\] .*)")
 
 
@@ -43,7 +44,7 @@ class EngineImageBuilder(ImageBuilder):
             found = _inspect(docker, name)
             if found is None or _labels(found).get(_RECIPE) != recipe.digest:
                 tell(f"building {name} from {recipe.base}")
-                base = _build(docker, recipe, context, name, tell)
+                base = _build(_for_base(docker, recipe, registry), recipe, context, name, tell)
             else:
                 tell(f"{name} is there already")
                 base = _labels(found).get(_BASE)
@@ -56,6 +57,12 @@ class EngineImageBuilder(ImageBuilder):
             if registry is None:
                 return _inspect(docker, name) is not None
             return _in_registry(docker, name, registry) is not None
+
+
+def _for_base(docker: Docker, recipe: ImageRecipe, registry: ContainerRegistry[ComponentConfig] | None) -> Docker:
+    """Who fetches the base: with the registry's login where it is in there, else with the user's own."""
+    inside = registry is not None and recipe.base.startswith(f"{registry.prefix.partition('/')[0]}/")
+    return docker if inside else Docker()
 
 
 def _build(
@@ -90,6 +97,9 @@ def _build(
                 line = line.replace(secret, "***")
             lines.append(line)
             step = _STEP.match(line)
+            found = _PYTHON.fullmatch(line)
+            if found is not None and found[1] != given.python:
+                tell(f"warning: {recipe.base} has Python {found[1]}, and the pipeline was compiled with {given.python}")
             if step is not None:
                 tell(f"  {' '.join(step[1].split())[:100]}")
 

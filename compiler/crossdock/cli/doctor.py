@@ -48,7 +48,7 @@ def _lines(health: Health) -> Iterator[str]:
     yield "flavors"
     for flavor in health.flavors:
         mark = "✗" if flavor.problem else "!" if flavor.missing else "✓"
-        yield f"{mark} {flavor.type.replace('_', ' '):<15} {flavor.name:<12} {_flavor(flavor)}".rstrip()
+        yield f"{mark} {flavor.type.replace('_', ' '):<18} {flavor.name:<17} {_flavor(flavor)}".rstrip()
         if flavor.install:
             yield f"  hint: {flavor.install}"
     yield ""

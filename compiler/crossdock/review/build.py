@@ -92,19 +92,21 @@ def build(loaded: Loaded, stack: Stack, tell: Callable[[str], None]) -> Built:
         BadInput: the stack has no place for images, or a Dockerfile, a base image or a requirement is wrong.
     """
     before = packaged(loaded, stack)
+    builder = _builder(stack) if before.recipes else None
     if before.project is not None:
         tell(before.project.summary())
         for problem in before.project.warnings:
             tell(f"warning: {problem}")
-    if not before.recipes:
+    if builder is None:
         return Built(before)
-    builder, lock = _builder(stack), ImagesLock(loaded.root)
+    lock = ImagesLock(loaded.root)
     by_digest = {recipe.digest: recipe for recipe in before.recipes.values()}
     images = []
     for digest, recipe in by_digest.items():
         name = before.names[digest]
         context = partial(_context, loaded, stack, recipe, before, lock)
         built = builder.build(recipe, context, name, registry_of(stack), tell)
+        lock = ImagesLock(loaded.root)  # another build may have written to it meanwhile
         lock.add(name, recipe, built)
         lock.write()
         tasks = tuple(task for task, own in before.recipes.items() if own.digest == digest)
@@ -148,6 +150,13 @@ def _builder(stack: Stack) -> ImageBuilder:
             f"the image builder {config.builder!r} needs a container registry, and stack {stack.name!r} has none",
             hint="builder: engine builds on this machine; or add a container registry to the stack",
             id="no-registry",
+        )
+    if config.dockerfile is not None and not builder.takes_dockerfile:
+        raise BadInput(
+            f"the image builder {config.builder!r} builds from no Dockerfile, and the orchestrator of stack "
+            f"{stack.name!r} has one",
+            hint="builder: engine builds it; or name its image: as the orchestrator's image, and leave dockerfile out",
+            id="dockerfile-not-taken",
         )
     return builder
 

@@ -170,7 +170,7 @@ def _large(files: Iterable[PackedFile]) -> Iterator[Problem]:
 
 def _too_large(package: CodePackage) -> BadInput:
     return BadInput(
-        f"the code package is too large: {package.summary()}; at most {bytes_text(LIMIT)}",
+        f"too large, more than {bytes_text(LIMIT)}: {package.summary()}",
         hint=f"name what no step needs in {IGNORE_FILE} in {package.root.name!r}, as in .gitignore",
         id="package-too-large",
     )

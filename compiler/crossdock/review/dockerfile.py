@@ -20,6 +20,7 @@ RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca.pem set -eu; \\
     python=$(command -v python || command -v python3) || fail "the base image has no Python"; \\
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \\
         || fail "the base image has $("$python" -V 2>&1), and Crossdock needs 3.11 or newer"; \\
+    "$python" -c 'import sys; print("Python %d.%d" % sys.version_info[:2])'; \\
     "$python" -m pip --version >/dev/null 2>&1 || fail "the base image has Python without pip"; \\
     [ -w {home} ] || fail "the base image's user cannot install anything; USER root in a dockerfile of yours helps"; \\
     command -v python >/dev/null || ln -s "$python" /usr/local/bin/python; \\

@@ -13,6 +13,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
+from crossdock import registry
 from crossdock.dsl.errors import BadInput, Problem
 from crossdock.dsl.frozen import frozen
 from crossdock.ir import Packaging, Plan, PythonCode, Task, libraries_of
@@ -203,9 +204,17 @@ def _most_used(images: Mapping[str, str]) -> str:
 def _their_dockerfile(root: Path, config: ContainerConfig) -> str | None:
     if config.dockerfile is None:
         return None
+    if not registry.image_builder(config.builder).takes_dockerfile:
+        raise BadInput(
+            f"the image builder {config.builder!r} cannot follow dockerfile {config.dockerfile!r}: it adds layers to "
+            "the base image, and runs nothing in it",
+            hint="builder: engine follows it; or build it yourself, push it, and name it as image:",
+            id="dockerfile-not-taken",
+        )
     file = root / config.dockerfile
     if not file.resolve().is_relative_to(root.resolve()):
-        raise BadInput(f"dockerfile {config.dockerfile!r} is outside of the project", id="bad-dockerfile")
+        hint = "move it into the project: its path begins there"
+        raise BadInput(f"dockerfile {config.dockerfile!r} is outside of the project", hint=hint, id="bad-dockerfile")
     try:
         text = file.read_text(encoding="utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:

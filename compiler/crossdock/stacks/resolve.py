@@ -135,11 +135,12 @@ def unfit(stack: str, made: Mapping[str, list[StackComponent[Any]]]) -> Iterator
             hint=f"register an artifact store that it takes, then: crossdock stack update {stack} -a NAME",
             id="members-do-not-fit",
         )
-    local = [name for name, reference in store.secrets.items() if reference.source in ("env", "keyring")]
-    if orchestrator.remote and local:
+    lost = {name: item.source for name, item in store.secrets.items() if item.source != "kubernetes"}
+    if orchestrator.remote and lost:
+        listed = ", ".join(f"{name} ({source})" for name, source in lost.items())
         yield Problem(
-            f"artifact store {store.name!r} has {', '.join(local)} from this machine, which the tasks of orchestrator "
-            f"{orchestrator.name!r} ({orchestrator.flavor}) cannot read",
+            f"artifact store {store.name!r} refers to {listed}, which the tasks of orchestrator "
+            f"{orchestrator.name!r} ({orchestrator.flavor}) do not get",
             hint=f"refer to a secret of the cluster, {{kubernetes: name/key}}, or leave it out and give the tasks an "
             f"identity of the cloud: crossdock artifact-store update {store.name} …",
             id="members-do-not-fit",

@@ -29,5 +29,5 @@ class KubeflowOrchestrator(Orchestrator[KubeflowConfig]):
             BadInput: the stack's artifact store is on this machine, or an override cannot be read.
             UnsupportedError: a task asks for what neither KFP nor the configuration knows.
         """
-        url = stack.artifact_store.url if stack is not None else None
-        return Spec(self.flavor, {"pipeline.yaml": translate(plan, self.config, url)})
+        store = stack.artifact_store if stack is not None else None
+        return Spec(self.flavor, {"pipeline.yaml": translate(plan, self.config, store)})

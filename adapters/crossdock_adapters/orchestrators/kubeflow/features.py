@@ -47,7 +47,9 @@ FEATURES: Mapping[Feature, Support] = {
     Feature.EXISTING_DATA: _RUNTIME,
     Feature.IMAGE: _FULL,
     Feature.REQUIREMENTS: Support(
-        Level.RUNTIME, notice="the task's image must hold them; nothing is installed at start"
+        Level.RUNTIME,
+        notice="in the task's image, which is built where the stack has a container registry; nothing is installed at "
+        "start",
     ),
     Feature.RETRY: _RUNTIME,
     Feature.TIMEOUT: _RUNTIME,

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.dsl.settings import Resources, Settings
 from crossdock.ir import Task
+from crossdock.stacks import SecretReference
 from crossdock_adapters.orchestrators.kubeflow.config import (
     NO_OVERRIDES,
     Accelerator,
@@ -23,6 +24,7 @@ from crossdock_adapters.orchestrators.kubeflow.config import (
     Placement,
     Toleration,
 )
+from crossdock_runtime.options import STORE_SECRET
 
 FLAVOR = "kubeflow"
 SCRATCH = "/mnt/crossdock-scratch"
@@ -99,7 +101,12 @@ def deadline(settings: Settings, grace: int) -> int | None:
     return math.ceil(attempts * float(settings.timeout) + waits) + grace  # type: ignore[arg-type]
 
 
-def platform_of(task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any]:
+def platform_of(
+    task: Task,
+    config: KubeflowConfig,
+    overrides: KubeflowOverrides,
+    store_secrets: Mapping[str, SecretReference] | None = None,
+) -> dict[str, Any]:
     """The `KubernetesExecutorConfig` of a task; empty when it needs none."""
     settings = task.settings
     resources = settings.resources
@@ -119,9 +126,11 @@ def platform_of(task: Task, config: KubeflowConfig, overrides: KubeflowOverrides
     metadata = _metadata(settings, overrides)
     if metadata:
         body["podMetadata"] = metadata
-    secrets = _secrets(settings)
-    if secrets:
-        body["secretAsEnv"] = secrets
+    secrets = {name: item.reference for name, item in settings.secrets.items() if item.source == "kubernetes"}
+    for option, reference in (store_secrets or {}).items():
+        secrets[f"{STORE_SECRET}{option.upper()}"] = reference.reference
+    if secrets:  # of those in a secret manager the runtime asks
+        body["secretAsEnv"] = _secrets(secrets)
     if overrides.volumes:
         body["pvcMount"] = [
             {
@@ -170,12 +179,10 @@ def _sorted(mapping: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(mapping.items()))
 
 
-def _secrets(settings: Settings) -> list[dict[str, Any]]:
+def _secrets(references: Mapping[str, str]) -> list[dict[str, Any]]:
     keys: dict[str, list[dict[str, str]]] = {}
-    for variable, secret in sorted(settings.secrets.items()):
-        if secret.source != "kubernetes":
-            continue  # the runtime asks the secret manager
-        name, _, key = secret.reference.partition("/")
+    for variable, reference in sorted(references.items()):
+        name, _, key = reference.partition("/")
         keys.setdefault(name, []).append({"secretKey": key, "envVar": variable})
     return [{**_named("secretName", name), "keyToEnv": pairs, "optional": False} for name, pairs in keys.items()]
 

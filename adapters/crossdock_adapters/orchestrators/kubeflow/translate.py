@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.ir import Plan, Program, Task
+from crossdock.stacks import ArtifactStore
 from crossdock_adapters import yaml_text
 from crossdock_adapters.orchestrators._kfp_ir import build
 from crossdock_adapters.orchestrators._kfp_ir.layout import holes, lay_out
@@ -17,18 +20,19 @@ from crossdock_adapters.orchestrators.kubeflow.platform import (
     overrides_of,
     platform_of,
 )
+from crossdock_runtime.options import STORE_OPTIONS
 
 PLACEHOLDER_STORE = "gs://crossdock-placeholder/store"
 PLACEHOLDER_IMAGE = "crossdock-placeholder/runtime:unset"
 
 
-def translate(plan: Plan, config: KubeflowConfig, store: str | None) -> str:
+def translate(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | None) -> str:
     """The text of `pipeline.yaml`.
 
     Args:
         plan: after the passes.
         config: the installation.
-        store: URL of the artifact store; None writes a placeholder.
+        store: the artifact store; None writes a placeholder.
 
     Raises:
         BadInput: the store is on this machine, or an override cannot be read.
@@ -37,7 +41,7 @@ def translate(plan: Plan, config: KubeflowConfig, store: str | None) -> str:
     return yaml_text.documents(*documents(plan, config, store))
 
 
-def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dict[str, Any]]:
+def documents(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | None) -> list[dict[str, Any]]:
     """The pipeline spec, and the platform document when a task needs one."""
     problems = [
         Problem("a container step: no runtime of ours is in its image", task=task.id)
@@ -49,15 +53,16 @@ def documents(plan: Plan, config: KubeflowConfig, store: str | None) -> list[dic
         raise UnsupportedError(f"{FLAVOR} cannot run pipeline {plan.name!r}", tuple(problems))
     layout = lay_out(plan)
     overrides = {task.id: overrides_of(task) for task in plan.tasks}
+    options = store.options if store is not None else {}
     choices = build.Choices(
-        plan_url=f"{_store(store)}/plans/{plan.digest}.json",
-        container=lambda task: _container(plan, task, config, overrides[task.id]),
+        plan_url=f"{_store(store.url if store is not None else None)}/plans/{plan.digest}.json",
+        container=lambda task: _container(plan, task, config, overrides[task.id], options),
         retry=lambda task: _retry(config, overrides[task.id]),
     )
     spec = build.build(plan, layout, choices)
     platform = {}
     for task in plan.tasks:
-        body = platform_of(task, config, overrides[task.id])
+        body = platform_of(task, config, overrides[task.id], store.secrets if store is not None else {})
         if body:
             platform[build.executor_label(layout, task)] = body
     if not platform:
@@ -77,10 +82,14 @@ def _store(url: str | None) -> str:
     return url.rstrip("/")
 
 
-def _container(plan: Plan, task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> dict[str, Any]:
+def _container(
+    plan: Plan, task: Task, config: KubeflowConfig, overrides: KubeflowOverrides, store_options: Mapping[str, str]
+) -> dict[str, Any]:
     settings = task.settings
     body: dict[str, Any] = {"image": plan.image_of(task) or config.image or PLACEHOLDER_IMAGE}
     env = dict(settings.env)
+    if store_options:
+        env[STORE_OPTIONS] = json.dumps(dict(store_options), sort_keys=True)
     resources = settings.resources
     if resources is not None and resources.disk:
         env.setdefault("TMPDIR", SCRATCH)
