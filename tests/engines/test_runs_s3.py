@@ -59,7 +59,9 @@ def project(server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setenv(name, value)
     found = Project(tmp_path)
     found.write(PIPE)
-    config = f"flavor: s3\nconfig:\n  uri: s3://{bucket}/team\n  allow_http: true\n  endpoint: {url}\n  region: us-east-1\n"
+    config = (
+        f"flavor: s3\nconfig:\n  uri: s3://{bucket}/team\n  allow_http: true\n  endpoint: {url}\n  region: us-east-1\n"
+    )
     found.write(config, ".crossdock/components/artifact_store/bucket.yaml")
     stack = "components:\n  orchestrator: default\n  artifact_store: bucket\n"
     found.write(stack, ".crossdock/stacks/s3.yaml")
