@@ -375,6 +375,17 @@ STORE = (
     Case("store/not_there", "unknown-run", "runs show latest", env={"CROSSDOCK_STORE": "{top}/elsewhere"}),
     Case("store/relative", "unknown-run", "runs outputs morning-1", env={"CROSSDOCK_STORE": "elsewhere"}),
     Case("store/url_as_a_path", "bad-config", "artifact-store register far --flavor local --path=s3://bucket/x"),
+    Case("store/another_scheme", "bad-config", "artifact-store register far --flavor s3 --uri gs://bucket/x"),
+    Case(
+        "store/a_password_in_the_uri", "bad-config", "artifact-store register far --flavor s3 --uri s3://me:pw@bucket"
+    ),
+    Case("store/no_tls", "bad-config", "artifact-store register far --flavor gcs --uri gs://bkt --endpoint http://x:1"),
+    Case("store/no_account", "bad-config", "artifact-store register far --flavor azure --uri az://container/x"),
+    Case(
+        "store/half_a_key",
+        "bad-config",
+        "artifact-store register far --flavor s3 --uri s3://bkt --access_key_id '{env: A}'",
+    ),
     Case(
         "store/user_folder_is_a_file",
         "not-writable",

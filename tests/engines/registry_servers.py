@@ -52,10 +52,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return user, password
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    """One that says nothing of clients that go away."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
 @contextlib.contextmanager
 def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
     """A server on loopback, as `127.0.0.1:port`."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

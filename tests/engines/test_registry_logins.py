@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import time
 import urllib.parse
@@ -14,17 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import docker_engine
 import jwt
 import pytest
 import registry_servers
+import secret_servers
 from cryptography.hazmat.primitives import serialization
 
 from crossdock import registry
 from crossdock.dsl.errors import BadInput, CrossdockError, PlatformError
 from crossdock.stacks import ContainerRegistry, Login
-
-MOTO = Path(__file__).with_name("moto.txt")
 
 
 @pytest.fixture(autouse=True)
@@ -55,25 +51,10 @@ def refusal(component: ContainerRegistry[Any]) -> CrossdockError:
 
 
 @pytest.fixture(scope="module")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """AWS by moto, in an environment of its own that is kept in the cache of the tests."""
-    version = MOTO.read_text().partition("==")[2].strip()
-    name = f"moto-secrets-{version}-py{sys.version_info.major}.{sys.version_info.minor}"
-    folder, half = docker_engine.CACHE / name, docker_engine.CACHE / f"{name}.{os.getpid()}"
-    if not folder.exists():
-        uv = Path(sys.executable).with_name("uv")
-        try:
-            subprocess.run([uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, half], check=True)
-            subprocess.run([uv, "pip", "install", "--quiet", "--python", half / "bin/python", "-r", MOTO], check=True)
-            half.rename(folder)
-        finally:
-            shutil.rmtree(half, ignore_errors=True)
-    port = docker_engine.free_port()
-    log = tmp_path_factory.mktemp("moto") / "log"
-    command = [str(folder / "bin" / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    with docker_engine.running(command, log) as process:
-        docker_engine.wait_until(lambda: docker_engine.answers(f"http://127.0.0.1:{port}/moto-api/"), process, log)
-        yield f"http://127.0.0.1:{port}"
+def moto() -> Iterator[str]:
+    """AWS by moto."""
+    with secret_servers.moto() as url:
+        yield url
 
 
 def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> ContainerRegistry[Any]:

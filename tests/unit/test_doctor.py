@@ -237,10 +237,10 @@ def test_what_a_flavor_of_somebody_else_misses(project: Project, plugin: Path) -
         ],
     )
     done = project.crossdock("doctor")
-    assert "! orchestrator    moon         compiles, from crossdock-moon 2.0, pydantic " in done.out
+    assert "! orchestrator       moon              compiles, from crossdock-moon 2.0, pydantic " in done.out
     assert "no-such-moon-client>=3 is missing, click>=900.1 is " in done.out
     assert '  hint: pip install "crossdock-moon[moon]"' in done.out
-    assert "✗ orchestrator    broken       RuntimeError: the moon is broken" in done.out
+    assert "✗ orchestrator       broken            RuntimeError: the moon is broken" in done.out
 
 
 def test_two_packages_that_offer_one_flavor(project: Project, plugin: Path) -> None:
