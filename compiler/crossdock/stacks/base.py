@@ -251,8 +251,7 @@ class NativeTask:
 
 @frozen
 class NativeRun:
-    """A run as its platform sees it, where nothing of ours may be there to say so: an image that cannot be pulled, a node
-    that is gone.
+    """A run as its platform sees it: where an image cannot be pulled, or a node is gone, nothing of ours could say so.
 
     Attributes:
         status: running, succeeded, failed, cancelled or lost. A run that is paused, or waits, is running.
