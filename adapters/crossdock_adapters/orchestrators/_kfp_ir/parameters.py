@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from crossdock.dsl.errors import BadInput
 from crossdock.ir import Parameter
 from crossdock_runtime.parameters import native_text
 
@@ -33,4 +35,35 @@ def root_inputs(parameters: Any) -> dict[str, Any]:
             body["defaultValue"] = native_text(default, item) if native == "STRING" else default
             body["isOptional"] = True
     found[RUN] = {"parameterType": "STRING", "defaultValue": "", "isOptional": True}
+    return found
+
+
+def parameter_values(parameters: Mapping[str, Parameter], tagged: Mapping[str, Any], run: str | None) -> dict[str, Any]:
+    """What a run's parameters are to a platform that takes this spec: JSON values of exactly the declared types.
+
+    Args:
+        parameters: the plan's.
+        tagged: their values.
+        run: the run's id; None lets the runtime derive it.
+
+    Raises:
+        BadInput: a number that a double does not hold exactly, for a parameter whose native type is a number.
+    """
+    found: dict[str, Any] = {}
+    for item in parameters.values():
+        if item.name not in tagged:
+            continue
+        value, native = tagged[item.name], parameter_type(item)
+        if native == "STRING":
+            value = native_text(value, item)
+        elif isinstance(value, dict):
+            (number,) = value.values()
+            raise BadInput(
+                f"parameter {item.name!r} ({item.type}) is {number}, and the platform keeps numbers as doubles",
+                hint="finite, and at most 2**53; else declare the parameter as str",
+                id="bad-parameter",
+            )
+        found[item.name] = value
+    if run is not None:
+        found[RUN] = run
     return found
