@@ -285,7 +285,7 @@ def test_a_stack_names_the_store() -> None:
     assert f"s3://bucket/prefix/plans/{plan.digest}.json" in spec.main
     assert "placeholder/store" not in spec.main
     for url in ("file:///tmp/x", "/tmp/x", "memory:///x"):
-        with pytest.raises(BadInput, match="pods run elsewhere"):
+        with pytest.raises(BadInput, match="run elsewhere"):
             TARGET.translate(plan, Stack("s", TARGET, SomeStore(url)))
 
 
@@ -387,7 +387,7 @@ def test_what_cannot_run_is_never_written(pipeline: Pipeline[Any, Any]) -> None:
         (Settings(labels={"team": "a b"}), "no Kubernetes label value"),
         (Settings(labels={"team": "x" * 64}), "no Kubernetes label value"),
         (Settings(labels={"a/b/c": "x"}), "no Kubernetes label key"),
-        (Settings(env={"A": "{{workflow.name}}"}), "fill in themselves"),
+        (Settings(env={"A": "{{workflow.name}}"}), "the platform fills in"),
         (Settings(targets={"kubeflow": {"nodeselector": {}}}), "nodeselector.*node_selector"),
         (Settings(targets={"kubeflow": {"volumes": [{"claim": "a", "mount_path": "b"}]}}), "mount_path"),
         (Settings(targets={"kubeflow": {"labels": {"a": "-"}}}), "no Kubernetes label value"),

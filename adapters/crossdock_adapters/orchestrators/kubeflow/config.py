@@ -73,6 +73,7 @@ class KubeflowConfig(ContainerConfig):
         storage_class: of the volume that `Resources(disk=…)` makes; None takes the cluster's default.
         retries: how often the platform starts a task again whose pod was lost.
         grace: seconds that a pod may take beyond its attempts: image pull, downloads, uploads.
+        format: of the spec; `json` has the platform document in a file of its own, as JSON knows one document a file.
     """
 
     image_pull_policy: PullPolicy | None = None
@@ -82,6 +83,7 @@ class KubeflowConfig(ContainerConfig):
     storage_class: str | None = None
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     grace: Annotated[int, Field(ge=0)] = 600
+    format: Literal["yaml", "json"] = "yaml"
 
 
 class KubeflowOverrides(TaskOverrides):
@@ -110,6 +112,3 @@ class KubeflowOverrides(TaskOverrides):
     memory_limit: str | None = None
     accelerator: str | None = None
     retries: Annotated[int | None, Field(ge=0, le=10)] = None
-
-
-NO_OVERRIDES = KubeflowOverrides()
