@@ -397,16 +397,36 @@ def test_a_job_that_googles_classes_do_not_take(
 
 @pytest.mark.parametrize("value", [{"$int": str(2**60)}, {"$int": str(-(2**70))}])
 def test_a_number_that_a_double_does_not_hold(server: VertexServer, value: Any) -> None:
-    with pytest.raises(BadInput, match="the platform keeps numbers as doubles"):
+    with pytest.raises(BadInput, match="the platform keeps a NUMBER_INTEGER as a double"):
         started(connection(server, "grpc"), pipelines.chain, n=value)
     assert not server.calls
 
 
-def test_the_contract_refuses_what_it_refuses(server: VertexServer, vertex: Connection) -> None:
-    spec, options = made(pipelines.chain)  # n has no default, and is given no value
-    with pytest.raises(PlatformError, match="invalid argument") as caught:
-        run.submit(spec, options, vertex)
-    assert "n is missing" in caught.value.text()
+def test_parameters_are_those_of_the_spec(server: VertexServer) -> None:
+    vertex = connection(server, "grpc")
+    with pytest.raises(BadInput, match="the spec wants the parameter 'n'"):
+        started(vertex, pipelines.chain)
+    with pytest.raises(BadInput, match="the spec has no parameter 'm'"):
+        started(vertex, pipelines.chain, n=1, m=2)
+    assert not server.calls
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": {"Team": "ml"}}, "pipeline_job.labels: Team=ml is no label"),
+        ({"displayName": "n" * 129}, "pipeline_job.display_name: has more than 128 characters"),
+        ({"runtimeConfig": {}}, "gcs_output_directory: '' is no gs:// URI"),
+    ],
+)
+def test_the_contract_refuses_what_it_refuses(
+    server: VertexServer, vertex: Connection, change: dict[str, Any], said: str
+) -> None:
+    spec, options = made(pipelines.chain, n=3)
+    broken = Spec("vertex", {**spec.files, "job.json": json.dumps({**JOB, **change})})
+    with pytest.raises(PlatformError, match="Vertex AI does not start the run: Request contains") as caught:
+        run.submit(broken, options, vertex)
+    assert said in caught.value.text()
 
 
 # Before it

@@ -155,7 +155,10 @@ def _attributes(text: str) -> dict[str, str]:
 def about(type_: str, flavor: str) -> dict[str, Any]:
     """What a flavor says of itself, and its settings: name, type, default and whether one must be given."""
     found = registry.flavor(type_, flavor)
-    says = _attributes(found.Config.__doc__ or "")
+    says: dict[str, str] = {}
+    for model in reversed(found.Config.__mro__):
+        if issubclass(model, BaseModel):
+            says |= _attributes(model.__doc__ or "")
     settings = [
         {
             "name": name,

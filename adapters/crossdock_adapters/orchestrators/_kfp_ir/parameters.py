@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crossdock.dsl.errors import BadInput
-from crossdock.ir import Parameter
+from crossdock.ir import Parameter, Plan
 from crossdock_runtime.parameters import native_text
 
 RUN = "crossdock_run"
@@ -38,32 +38,33 @@ def root_inputs(parameters: Any) -> dict[str, Any]:
     return found
 
 
-def parameter_values(parameters: Mapping[str, Parameter], tagged: Mapping[str, Any], run: str | None) -> dict[str, Any]:
-    """What a run's parameters are to a platform that takes this spec: JSON values of exactly the declared types.
+def parameter_values(spec: Mapping[str, Any], plan: Plan, tagged: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's parameters, as JSON values of exactly the types that a spec declares.
 
     Args:
-        parameters: the plan's.
-        tagged: their values.
-        run: the run's id; None lets the runtime derive it.
+        spec: the pipeline spec.
+        plan: what it was made of.
+        tagged: the plan's parameters.
 
     Raises:
-        BadInput: a number that a double does not hold exactly, for a parameter whose native type is a number.
+        BadInput: the spec has no such parameter, or wants another; or a number is none that a double holds exactly.
     """
-    found: dict[str, Any] = {}
-    for item in parameters.values():
-        if item.name not in tagged:
-            continue
-        value, native = tagged[item.name], parameter_type(item)
-        if native == "STRING":
-            value = native_text(value, item)
-        elif isinstance(value, dict):
+    declared = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    found = {}
+    for name, value in tagged.items():
+        if name not in declared:
+            hint = "the spec was made of another pipeline: export it again"
+            raise BadInput(f"the spec has no parameter {name!r}", hint=hint, id="unknown-parameter")
+        native = declared[name]["parameterType"]
+        found[name] = native_text(value, plan.parameters[name]) if native == "STRING" else value
+        if isinstance(found[name], dict):
             (number,) = value.values()
             raise BadInput(
-                f"parameter {item.name!r} ({item.type}) is {number}, and the platform keeps numbers as doubles",
-                hint="finite, and at most 2**53; else declare the parameter as str",
+                f"parameter {name!r} is {number}, and the platform keeps a {native} as a double",
+                hint="finite, and at most 2**53; or annotate the parameter as str, and convert it in a step",
                 id="bad-parameter",
             )
-        found[item.name] = value
-    if run is not None:
-        found[RUN] = run
+    for name, body in declared.items():
+        if name != RUN and not body.get("isOptional") and name not in found:
+            raise BadInput(f"the spec wants the parameter {name!r}", hint=f"-p {name}=…", id="missing-parameter")
     return found

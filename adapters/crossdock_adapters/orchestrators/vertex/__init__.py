@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from crossdock.ir import Plan
-from crossdock.stacks import Orchestrator, Spec, Stack
+from crossdock.stacks import CanRun, CanSchedule, NativeRun, Orchestrator, RunHandle, RunOptions, Schedule, Spec, Stack
+from crossdock_adapters.orchestrators.vertex import run
 from crossdock_adapters.orchestrators.vertex.config import VertexConfig, VertexOverrides
 from crossdock_adapters.orchestrators.vertex.features import FEATURES, RULES
 from crossdock_adapters.orchestrators.vertex.translate import translate
@@ -11,8 +14,8 @@ from crossdock_adapters.orchestrators.vertex.translate import translate
 __all__ = ["VertexConfig", "VertexOrchestrator", "VertexOverrides"]
 
 
-class VertexOrchestrator(Orchestrator[VertexConfig]):
-    """Translates plans to KFP's pipeline spec as Vertex AI takes it, and to the job around it."""
+class VertexOrchestrator(Orchestrator[VertexConfig], CanRun, CanSchedule):
+    """Translates plans to KFP's pipeline spec as Vertex AI takes it, and to the job around it; runs them there."""
 
     flavor = "vertex"
     extra = "vertex"
@@ -32,3 +35,44 @@ class VertexOrchestrator(Orchestrator[VertexConfig]):
         """
         store = stack.artifact_store if stack is not None else None
         return Spec(self.flavor, translate(plan, self.config, store))
+
+    def reachable(self) -> None:
+        """Whether somebody is logged in, and project and location answer.
+
+        Raises:
+            PlatformError: they do not.
+        """
+        run.reachable(self.config)
+
+    def preflight(self, spec: Spec, stack: Stack) -> None:
+        run.preflight(spec, stack, self.config)
+
+    def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
+        return run.submit(spec, options, self.config)
+
+    def status(self, handle: RunHandle, stack: Stack) -> NativeRun:
+        return run.status(handle, self.config)
+
+    def url(self, handle: RunHandle, stack: Stack) -> str | None:
+        return run.url(handle)
+
+    def logs(self, handle: RunHandle, stack: Stack, task: str, follow: bool = False) -> Iterator[str]:
+        return run.logs(handle, self.config, task, follow)
+
+    def cancel(self, handle: RunHandle, stack: Stack) -> None:
+        run.cancel(handle, self.config)
+
+    def schedule(self, spec: Spec, stack: Stack, options: RunOptions, cron: str) -> Schedule:
+        return run.schedule(spec, options, self.config, cron)
+
+    def schedules(self, stack: Stack, pipeline: str | None = None) -> list[Schedule]:
+        return run.schedules(self.config, pipeline)
+
+    def pause_schedule(self, stack: Stack, schedule: str) -> None:
+        run.pause_schedule(self.config, schedule)
+
+    def resume_schedule(self, stack: Stack, schedule: str) -> None:
+        run.resume_schedule(self.config, schedule)
+
+    def delete_schedule(self, stack: Stack, schedule: str) -> None:
+        run.delete_schedule(self.config, schedule)

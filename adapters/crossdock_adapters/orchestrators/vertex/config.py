@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from crossdock.stacks import ContainerConfig, TaskOverrides
+from crossdock_adapters.orchestrators.vertex.connection import Connection
 
 # https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.pipelineJobs
 _NETWORK = r"^projects/[^/]+/global/networks/[^/]+$"
@@ -17,7 +18,7 @@ _PROJECT = r"^([a-z][a-z0-9.-]*:)?([a-z][a-z0-9-]{4,28}[a-z0-9]|[0-9]+)$"
 _ACCOUNT = r"^[^@\s]+@[^@\s]+$"
 
 
-class VertexConfig(ContainerConfig):
+class VertexConfig(ContainerConfig, Connection):
     """A project and a location of Vertex AI Pipelines, and what its jobs are made with.
 
     Attributes:

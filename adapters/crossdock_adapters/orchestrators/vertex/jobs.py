@@ -14,7 +14,7 @@ from typing import Any
 from crossdock.dsl.errors import BadInput
 from crossdock.stacks import NativeRun, NativeTask, RunOptions, Spec
 from crossdock_adapters.orchestrators._kfp_ir.names import pipeline_name, sanitise
-from crossdock_adapters.orchestrators._kfp_ir.parameters import parameter_values
+from crossdock_adapters.orchestrators._kfp_ir.parameters import RUN, parameter_values
 from crossdock_adapters.orchestrators._kfp_ir.places import Place, inside, places
 
 PIPELINE = "pipeline.json"
@@ -75,17 +75,18 @@ def job_body(spec: Spec, options: RunOptions, run: str | None) -> dict[str, Any]
     Raises:
         BadInput: a file of the spec is no JSON object, or a parameter cannot be handed over.
     """
-    job, plan = _json(spec, JOB), options.plan
+    job, pipeline, plan = _json(spec, JOB), _json(spec, PIPELINE), options.plan
     name = pipeline_name(plan.name)[:_LONGEST_LABEL].rstrip("-")
     ours = {LABEL: name, "crossdock-plan": plan.digest[:_LONGEST_LABEL]}
+    values = parameter_values(pipeline, plan, options.parameters)
     if run is not None:
+        values[RUN] = run
         ours["crossdock-run"] = job_id(run).removeprefix("crossdock-")[-_LONGEST_LABEL:].strip("-")
-    values = parameter_values(plan.parameters, options.parameters, run)
     return {
         **job,
         "labels": {**job.get("labels", {}), **ours},
         "runtimeConfig": {**job.get("runtimeConfig", {}), "parameterValues": values},
-        "pipelineSpec": _json(spec, PIPELINE),
+        "pipelineSpec": pipeline,
     }
 
 

@@ -102,23 +102,21 @@ def told(what: str, refusal: Refusal, connection: Connection) -> PlatformError:
         for kind in ("QuotaFailure", "PreconditionFailure")
         for violation in refusal.detail(kind).get("violations", ())
     ]
-    id, hint = _remedy(refusal, connection)
-    return PlatformError(f"{what}: {refusal.message} ({refusal.status})", hint=hint, problems=problems, id=id)
-
-
-def _remedy(refusal: Refusal, connection: Connection) -> tuple[str, str]:
-    project = connection.project
+    words, project = f"{what}: {refusal.message} ({refusal.status})", connection.project
     if refusal.status == "UNAUTHENTICATED":
-        return "platform-login", sign_in(connection)
+        return PlatformError(words, hint=sign_in(connection), problems=problems, id="platform-login")
     if refusal.status == "PERMISSION_DENIED":
-        return "platform-denied", _grant(refusal, connection)
+        return PlatformError(words, hint=_grant(refusal, connection), problems=problems, id="platform-denied")
     if refusal.status == "RESOURCE_EXHAUSTED":
-        return "platform-busy", f"later; quotas: https://console.cloud.google.com/iam-admin/quotas?project={project}"
-    if refusal.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "ABORTED", "UNKNOWN"):
-        return "platform-unreachable", reach(connection)
+        hint = f"later; quotas: https://console.cloud.google.com/iam-admin/quotas?project={project}"
+        return PlatformError(words, hint=hint, problems=problems, id="platform-busy")
+    if refusal.status in (*AGAIN, "UNKNOWN"):
+        return PlatformError(words, hint=reach(connection), problems=problems, id="platform-unreachable")
     if refusal.status == "NOT_FOUND":
-        return "platform-not-found", f"check project {project!r} and location {connection.location!r}"
-    return "platform-refused", "what it names comes from the stack's orchestrator, or from the spec"
+        hint = f"check project {project!r} and location {connection.location!r}"
+        return PlatformError(words, hint=hint, problems=problems, id="platform-not-found")
+    hint = "what it names comes from the stack's orchestrator, or from the spec"
+    return PlatformError(words, hint=hint, problems=problems, id="platform-refused")
 
 
 def sign_in(connection: Connection) -> str:

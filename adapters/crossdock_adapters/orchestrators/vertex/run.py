@@ -25,6 +25,15 @@ _ZONE = "TZ=UTC "
 _LONGEST_NAME = 128
 
 
+def reachable(connection: Connection) -> None:
+    """Whether somebody is logged in, and project and location answer.
+
+    Raises:
+        PlatformError: Vertex AI refuses, or cannot be reached.
+    """
+    Vertex(connection).answers()
+
+
 def preflight(spec: Spec, stack: Stack, connection: Connection) -> None:
     """Whether a run could start: somebody is logged in, project and location answer, and files go to Google's buckets.
 
@@ -40,7 +49,7 @@ def preflight(spec: Spec, stack: Stack, connection: Connection) -> None:
         if url and not url.startswith("gs://"):
             hint = "give the stack an artifact store of flavor gcs"
             raise BadInput(f"{what} is {url!r}, and Vertex AI takes gs:// only", hint=hint, id="members-do-not-fit")
-    Vertex(connection).answers()
+    reachable(connection)
 
 
 def submit(spec: Spec, options: RunOptions, connection: Connection) -> RunHandle:
