@@ -58,7 +58,7 @@ class Vertex:
 
     def _service(self, kind: Any) -> Any:
         """A client; gRPC without TLS has a channel of its own, for the SDK makes none."""
-        scheme, _, host = self.connection.base.partition("://")
+        scheme, _, host = self.connection.address.partition("://")
         if self.connection.transport == "rest":
             transport = kind.get_transport_class("rest")
             return kind(transport=transport(host=host, url_scheme=scheme, credentials=self._credentials))

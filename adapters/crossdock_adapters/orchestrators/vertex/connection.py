@@ -63,6 +63,6 @@ class Connection(ComponentConfig):
         return f"projects/{self.project}/locations/{self.location}"
 
     @property
-    def base(self) -> str:
+    def address(self) -> str:
         """Where the API is."""
         return self.endpoint or f"https://{self.location}-aiplatform.googleapis.com"

@@ -131,7 +131,7 @@ def sign_in(connection: Connection) -> str:
 def reach(connection: Connection) -> str:
     """What to do where nobody answers."""
     other = " or set `transport: rest`," if connection.transport == "grpc" else ""
-    return f"check the network to {connection.base},{other} and try again"
+    return f"check the network to {connection.address},{other} and try again"
 
 
 def _grant(refusal: Refusal, connection: Connection) -> str:

@@ -1,0 +1,132 @@
+"""From the command line to Vertex AI's contract, and through all tasks of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import vertex_server
+from running import Project
+from stores import Place
+from vertex_platform import Platform
+from vertex_server import PARENT, VertexServer
+
+from crossdock.stacks import NativeTask, RunHandle
+from crossdock_adapters.orchestrators.vertex import run
+from crossdock_adapters.orchestrators.vertex.connection import Connection
+
+ROOT = Path(__file__).resolve().parents[2]
+PIPELINE = """
+from crossdock import map, on_exit, pipeline, step, when
+from crossdock.dsl import RunStatus
+
+
+@step
+def numbers(n: int) -> list[int]:
+    print("numbers of", n)
+    return list(range(n))
+
+
+@step
+def square(x: int) -> int:
+    if x == 7:
+        raise ValueError("no sevens")
+    return x * x
+
+
+@step
+def total(xs: list[int]) -> int:
+    return sum(xs)
+
+
+@step
+def bye(status: RunStatus) -> None:
+    print("bye")
+
+
+@pipeline
+def squares(n: int = 3) -> int:
+    found = total(map(square, numbers(n)))
+    with when(found > 100):
+        square.with_options(name="large")(found)
+    on_exit(bye)
+    return found
+"""
+
+
+class Scene(Project):
+    """A project with a stack `vertex`, whose bucket and whose Vertex AI are on loopback."""
+
+    def __init__(self, folder: Path, place: Place, server: VertexServer) -> None:
+        super().__init__(folder)
+        self.server = server
+        self.connection = Connection(
+            project="crossdock-tests",
+            location="europe-west4",
+            endpoint=f"http://127.0.0.1:{server.grpc_port}",
+            logs_endpoint=f"http://127.0.0.1:{server.rest_port}",
+            allow_http=True,
+            anonymous=True,
+        )
+        roots = (str(ROOT / root) for root in ("compiler", "runtime"))
+        self.platform = Platform(server, {"PYTHONPATH": os.pathsep.join(roots)})
+        self.write(PIPELINE)
+        given = self.connection.model_dump(exclude_defaults=True)
+        given |= {"image": f"registry.example/runtime@sha256:{0:064}", "build": False, "packaging": "code"}
+        for words in (
+            ["orchestrator", "register", "vertex", "--flavor", "vertex", *(f"--{k}={v}" for k, v in given.items())],
+            ["artifact-store", "register", "bucket", "--flavor", place.flavor, *place.arguments()],
+            ["stack", "register", "vertex", "-o", "vertex", "-a", "bucket"],
+        ):
+            done = self.crossdock(*words)
+            assert done.code == 0, done
+        self.env["CROSSDOCK_STACK"] = "vertex"
+
+    def submit(self, run_id: str, n: int) -> RunHandle:
+        """Submit the pipeline, and let it run to its end."""
+        done = self.crossdock("submit", "pipe.py", "-p", f"n={n}", "--run-id", run_id)
+        assert done.code == 0, done
+        name = list(self.server.jobs)[-1]
+        self.platform.perform(name.rpartition("/")[2]).join(120)
+        return RunHandle("vertex", name)
+
+
+@pytest.fixture
+def scene(gcs_store: Place, tmp_path: Path) -> Iterator[Scene]:
+    with vertex_server.running() as server:
+        yield Scene(tmp_path, gcs_store.fresh(), server)
+
+
+def test_a_run_from_the_command_line(scene: Scene) -> None:
+    handle = scene.submit("First.run", 4)
+    assert handle.native_id.startswith(f"{PARENT}/pipelineJobs/crossdock-first-run-")
+    shown = scene.crossdock("runs", "show", "First.run", "--json").document
+    assert shown["status"] == "succeeded", shown
+    assert shown["tasks"]["total"]["outputs"]["output"]["value"] == 14
+    native = run.status(handle, scene.connection)
+    assert native.status == "succeeded"
+    assert native.tasks["square.3"] == native.tasks["bye"] == NativeTask("succeeded")
+    assert native.tasks["large"] == NativeTask("skipped")
+    assert any("numbers of 4" in line for line in run.logs(handle, scene.connection, "numbers"))
+
+    failed = scene.submit("second-run", 8)
+    native = run.status(failed, scene.connection)
+    assert native.status == "failed"
+    told = "The replica workerpool0-0 exited with a non-zero status of 10."
+    assert native.tasks["square.7"] == NativeTask("failed", "user exception", told)
+    assert native.tasks["bye"] == NativeTask("succeeded")
+    assert "total" not in native.tasks
+    assert any("no sevens" in line for line in run.logs(failed, scene.connection, "square.7"))
+    assert scene.crossdock("runs", "show", "second-run", "--json").document["status"] == "failed"
+
+
+def test_what_vertex_refuses_starts_no_run(scene: Scene) -> None:
+    denied = vertex_server.denied("aiplatform.pipelineJobs.list", PARENT)
+    scene.server.fail("ListPipelineJobs", denied)
+    done = scene.crossdock("submit", "pipe.py", "--run-id", "none")
+    assert done.code == 3
+    assert "hint: give yourself roles/aiplatform.user in project crossdock-tests" in done.err
+    assert "Traceback" not in done.err
+    assert scene.crossdock("runs", "list", "--json").document == []
