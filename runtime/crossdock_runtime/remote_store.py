@@ -23,7 +23,7 @@ from crossdock_runtime import remote_connect, remote_errors
 from crossdock_runtime.store import Downloads, Entry, Piece, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
-"""Bytes of one part of an upload, or of one range of a download. Objects of at most so many are moved by one request each."""
+"""Bytes of a part of an upload, or of a range of a download; an object of at most so many is moved by one request."""
 AT_ONCE = 8
 """Parts of an upload at once."""
 RANGES_AT_ONCE = 3
