@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crossdock.dsl.errors import BadInput, CrossdockError, PlatformError
 from crossdock.stacks import ComponentConfig, ContainerRegistry, Login
+from crossdock_adapters.container_registries._docker_login import IDENTITY
 
 _KEPT = ("currentContext", "proxies")
 _LINKED = ("contexts", "cli-plugins")
@@ -143,8 +144,9 @@ def _configuration(home: Path, host: str, login: Login) -> Mapping[str, object]:
     except (OSError, ValueError, TypeError):
         kept = {}
     token = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
+    entry = {"identitytoken": login.password} if login.user == IDENTITY else {"auth": token}
     key = "https://index.docker.io/v1/" if host in ("docker.io", "index.docker.io", "registry-1.docker.io") else host
-    return {**kept, "auths": {key: {"auth": token}}}
+    return {**kept, "auths": {key: entry}}
 
 
 def push_failed(name: str, said: str) -> CrossdockError:

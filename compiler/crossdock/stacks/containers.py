@@ -66,7 +66,11 @@ class ContainerConfig(ComponentConfig):
 
 @frozen
 class Login:
-    """A user and a password, or a token, for a registry."""
+    """A user and a password, or a token, for a registry.
+
+    Attributes:
+        user: its name; `<token>` where the password is an identity token, to be exchanged for others by OAuth 2.
+    """
 
     user: str
     password: str
