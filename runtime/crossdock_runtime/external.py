@@ -10,7 +10,7 @@ from typing import Any
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.frozen import frozen
 from crossdock_runtime import values
-from crossdock_runtime.store import Store
+from crossdock_runtime.store import Store, StoreKeyMissing
 
 
 @frozen
@@ -65,7 +65,7 @@ class External:
         return f"sha256:{found.hexdigest()}"
 
     def _keys(self, store: Store, name: str) -> list[str]:
-        keys = [name] if store.exists(name) else sorted(store.keys(f"{name}/"))
+        keys = [name] if store.exists(name) else sorted(store.keys(name))
         if not keys:
             raise BadInput(
                 f"there is nothing at {self.uri!r}", hint="check the URI and the credentials", id="no-data-at-uri"
@@ -78,9 +78,17 @@ class External:
             store, name = self._remote()
             folder = scratch()
             path = folder / name
-            for key in self._keys(store, name):
-                (folder / key).parent.mkdir(parents=True, exist_ok=True)
-                store.download(key, folder / key)
+            keys = self._keys(store, name)
+            if keys == [name]:
+                store.download(name, path)
+            else:
+                files = {key: folder / key for key in keys}
+                for parent in {file.parent for file in files.values()}:
+                    parent.mkdir(parents=True, exist_ok=True)
+                sizes = {entry.key: entry.size for entry in store.entries(name)}
+                for key, found in store.download_all(files, sizes):
+                    if found is None:
+                        raise StoreKeyMissing(f"{key} in {store.url} vanished while it was read", hint="try again")
         path = self._existing(path)
         if as_type is bytes:
             return path.read_bytes()

@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from crossdock.dsl.errors import StoreError
+from crossdock.dsl.errors import PlanError
 from crossdock.dsl.frozen import frozen
 from crossdock_runtime.cleanup import status_of
+from crossdock_runtime.code import code_key
 from crossdock_runtime.contract import Plan
 from crossdock_runtime.reading import each, read_each
 from crossdock_runtime.references import bodies, is_below, members, places, run_of
@@ -94,10 +95,12 @@ def collect(store: Store, found: Iterable[Garbage]) -> None:
     store.delete([item.entry.key for item in found if item.kind == "cache"])
     others = [item for item in found if item.kind not in ("cache", "plans", "code", "staging")]
     store.delete([item.entry.key for item in others])
-    # A run that starts meanwhile writes its plan again, and so says that it needs it.
-    for kind in ("plans", "code"):
-        ours = {item.entry for item in found if item.kind == kind}
-        store.delete([entry.key for entry in store.entries(kind) if entry in ours] if ours else [])
+    # A run that starts meanwhile writes its plan again, and so says that it needs it, and its code.
+    ours = {item.entry for item in found if item.kind == "plans"}
+    store.delete([entry.key for entry in store.entries("plans") if entry in ours] if ours else [])
+    code = {item.entry.key for item in found if item.kind == "code"}
+    named = _named_code(store, store.keys("plans")) if code else set()
+    store.delete(code - named if named is not None else [])
     for item in found:
         if item.kind == "staging":
             Path(str(store.local_root), item.entry.key).unlink(missing_ok=True)
@@ -194,15 +197,22 @@ def _plans_and_code(store: Store, seen: _Listed, without: set[str]) -> Iterator[
     yield from (Garbage("plans", entry) for entry in unused)
     if not seen.code:
         return
-    code: set[str] = set()
-    for _, data in read_each(store, [entry.key for entry in seen.plans]):
+    code = _named_code(store, (entry.key for entry in seen.plans))
+    if code is not None:
+        yield from (Garbage("code", entry) for entry in seen.code if entry.key not in code)
+
+
+def _named_code(store: Store, plans: Iterable[str]) -> set[str] | None:
+    """Keys of the code packages that plans name; None where one is damaged, and does not say."""
+    found: set[str] = set()
+    for _, data in read_each(store, plans):
         try:
             packaging = Plan.from_json(data).packaging if data is not None else None
-        except (ValueError, KeyError, TypeError, AttributeError, StoreError):
-            return  # a damaged plan does not say which code it names
+        except (ValueError, KeyError, TypeError, AttributeError, PlanError):
+            return None
         if packaging is not None and packaging.code is not None:
-            code.add(f"code/{packaging.code}.zip")
-    yield from (Garbage("code", entry) for entry in seen.code if entry.key not in code)
+            found.add(code_key(packaging.code))
+    return found
 
 
 def _staged(store: Store) -> Iterator[Entry]:

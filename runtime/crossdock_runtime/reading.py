@@ -49,7 +49,7 @@ class _Snapshot:
         self._folder = f"{folder}/"
         names = list(store.keys(folder))
         self._facts: dict[str, bytes | None] = dict.fromkeys(names)
-        self._facts.update(read_each(store, [name for name in names if not _is_bulk(name)]))
+        self._facts.update(read_each(store, [name for name in names if not self._is_seldom_read(name)]))
         self._folders: dict[str, set[str]] = {}
         self._names: dict[str, list[str]] = {}
         for key in names:
@@ -60,6 +60,11 @@ class _Snapshot:
                 place, _, name = place.rpartition("/")
                 known = place in self._folders
                 self._folders.setdefault(place, set()).add(name)
+
+    def _is_seldom_read(self, key: str) -> bool:
+        """Logs, manifests that results hold too, and attempts of tasks that have a result."""
+        task, found, rest = key.partition("/attempts/")
+        return bool(found) and (f"{task}/result.json" in self._facts or rest.split("/")[1] in ("log", "outputs"))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -74,12 +79,6 @@ class _Snapshot:
         if not f"{prefix}/".startswith(self._folder):
             return self._store.children(prefix)
         return sorted(self._folders.get(prefix, ())), sorted(self._names.get(prefix, ()))
-
-
-def _is_bulk(key: str) -> bool:
-    """Logs, and manifests that results hold too."""
-    parts = key.split("/")
-    return len(parts) > 3 and parts[-2] in ("log", "outputs") and "attempts" in parts
 
 
 def snapshot(store: Store, folder: str) -> Store:

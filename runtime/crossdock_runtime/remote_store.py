@@ -23,9 +23,13 @@ from crossdock_runtime import remote_connect, remote_errors
 from crossdock_runtime.store import Downloads, Entry, Piece, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
-"""Bytes of one request of many. Objects of at most so many are moved by one request each."""
+"""Bytes of one part of an upload. Objects of at most so many are moved by one request each."""
 AT_ONCE = 8
-"""Requests of `PIECE` bytes at once."""
+"""Parts of an upload at once."""
+RANGE = 4 * 1024 * 1024
+"""Bytes of one request of many that read one object."""
+RANGES_AT_ONCE = 5
+"""Such requests at once; more of them only wait for the one whose turn it is."""
 SMALL_AT_ONCE = 16
 """Small objects at once; as many are in memory."""
 MOST_PARTS = 10_000
@@ -112,18 +116,18 @@ class RemoteStore(Store):
             return
 
         def piece(start: int) -> Piece:
-            end = min(start + PIECE, size)
+            end = min(start + RANGE, size)
             found = obstore.get(self._data, place, options={"range": (start, end)})
             if found.meta["e_tag"] != tag:
                 raise StoreError(f"{key} in {self.url} changed while it was read", hint="try again")
             return _of_length(found.bytes(), end - start)
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            starts = iter(range(0, size, PIECE))
+        with ThreadPoolExecutor(RANGES_AT_ONCE) as pool:
+            starts = iter(range(0, size, RANGE))
             pending: deque[Future[Piece]] = deque()
             try:
                 while True:
-                    for start in itertools.islice(starts, AT_ONCE - len(pending)):
+                    for start in itertools.islice(starts, RANGES_AT_ONCE - len(pending)):
                         pending.append(pool.submit(self._call, "read", key, lambda start=start: piece(start)))
                     if not pending:
                         return

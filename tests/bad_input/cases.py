@@ -253,6 +253,15 @@ COMPONENTS = (
         "run pipe.py --stack dev",
         file(".crossdock/components/orchestrator/here.yaml", "flavor: local\nconfig:\n  max_workers: true\n"),
     ),
+    Case(
+        "components/secret_of_no_reference",
+        "unusable-stack",
+        "run pipe.py --stack dev",
+        store_component(
+            "flavor: s3\nconfig:\n  uri: s3://bucket/x\n  access_key_id: {env: KEY}\n"
+            "  secret_access_key: {azure: name}\n"
+        ),
+    ),
     Case("components/register_unknown_flavor", "unknown-flavor", "artifact-store register far --flavor s4"),
     Case(
         "components/register_a_wrong_type", "bad-config", "orchestrator register fast --flavor local --max_workers=lots"
@@ -366,6 +375,17 @@ STORE = (
     Case("store/not_there", "unknown-run", "runs show latest", env={"CROSSDOCK_STORE": "{top}/elsewhere"}),
     Case("store/relative", "unknown-run", "runs outputs morning-1", env={"CROSSDOCK_STORE": "elsewhere"}),
     Case("store/url_as_a_path", "bad-config", "artifact-store register far --flavor local --path=s3://bucket/x"),
+    Case("store/another_scheme", "bad-config", "artifact-store register far --flavor s3 --uri gs://bucket/x"),
+    Case(
+        "store/a_password_in_the_uri", "bad-config", "artifact-store register far --flavor s3 --uri s3://me:pw@bucket"
+    ),
+    Case("store/no_tls", "bad-config", "artifact-store register far --flavor gcs --uri gs://bkt --endpoint http://x:1"),
+    Case("store/no_account", "bad-config", "artifact-store register far --flavor azure --uri az://container/x"),
+    Case(
+        "store/half_a_key",
+        "bad-config",
+        "artifact-store register far --flavor s3 --uri s3://bkt --access_key_id '{env: A}'",
+    ),
     Case(
         "store/user_folder_is_a_file",
         "not-writable",
@@ -382,6 +402,11 @@ RUNS = (
     Case("runs/replay_unknown", "unknown-run", "runs replay nope load"),
     Case("runs/explain_unknown", "unknown-run", "runs explain-cache nope load"),
     Case("runs/cancel_unknown", "unknown-run", "runs cancel nope"),
+    Case("runs/delete_nothing", "wrong-usage", "runs delete"),
+    Case("runs/delete_named_and_described", "wrong-usage", "runs delete morning-1 --tag old --yes", runs=True),
+    Case("runs/delete_older_than_nothing", "bad-argument", "runs delete --older-than yesterday --yes"),
+    Case("runs/gc_older_than_nothing", "bad-argument", "gc --older-than soon"),
+    Case("names/tag", "bad-tag", "run pipe.py --tag 'to be kept'"),
     Case("runs/delete_unknown", "unknown-run", "runs delete nope --yes"),
     Case("runs/run_resume_unknown", "unknown-run", "run pipe.py --resume nope"),
     Case("runs/empty_id", "unknown-run", "runs show ''"),

@@ -425,6 +425,11 @@ def test_what_is_in_the_way_is_said_before_anything_is_written(project: DockerPr
     assert code == 3
     assert "[engine-unreachable]" in said
     assert "set DOCKER_HOST" in said
+    done = project.crossdock("doctor", "--stack", "docker", env={"DOCKER_HOST": f"unix://{tmp_path}/nowhere.sock"})
+    assert done.code == 1
+    assert "! docker: compiles" in done.out
+    assert "[engine-unreachable]" in done.out or "cannot be reached" in done.out
+    assert "✓ docker: compiles and runs" in project.crossdock("doctor", "--stack", "docker").out
     project.configure(cap_resources=True, network="no-such-network")
     code, said = errors(project)
     assert code == 2

@@ -128,7 +128,7 @@ def test_an_image_runs_the_runtime_and_is_built_once(base_image: str) -> None:
     before = docker("image", "inspect", name, "--format", "{{.Id}}")
     again, _, lines = build(recipe)
     assert again == built
-    assert lines == [f"{name} is there already"]
+    assert lines == []
     assert docker("image", "inspect", name, "--format", "{{.Id}}") == before
     labels = json.loads(docker("image", "inspect", name, "--format", "{{json .Config.Labels}}"))
     assert labels["dev.crossdock.recipe"] == recipe.digest
@@ -342,6 +342,32 @@ def test_a_registry_gives_the_digest(base_image: str, oci_registry: str) -> None
     assert again.reference == built.reference
     assert not any(line.startswith("pushing") for line in said[-1:])
     assert not BUILDER.exists(f"{oci_registry}/team/test:other", registry)
+
+
+@pytest.mark.parametrize("builder", ["engine", "registry"])
+def test_a_stack_with_a_registry_pins_by_its_digest(
+    project: Project, base_image: str, oci_registry: str, builder: str
+) -> None:
+    base = f"{oci_registry}/bases/python:3.11"
+    docker("tag", base_image, base)
+    docker("push", base)
+    config = f"config:\n  image: {base}\n  builder: {builder}\n"
+    project.write(f"flavor: docker\n{config}", ".crossdock/components/orchestrator/by-image.yaml")
+    registry = f"flavor: default\nconfig:\n  uri: {oci_registry}/{builder}\n"
+    project.write(registry, ".crossdock/components/container_registry/near.yaml")
+    text = "components:\n  orchestrator: by-image\n  artifact_store: default\n  container_registry: near\n"
+    project.write(text, ".crossdock/stacks/by-image.yaml")
+    built = ok(project.crossdock("build", "pipe.py", "--stack", "by-image", "--json")).document["images"]
+    assert {image["reference"].partition("@sha256:")[0] for image in built} == {f"{oci_registry}/{builder}/doubled"}
+    assert all(
+        image["base"].startswith(f"{oci_registry}/bases/python") and "@sha256:" in image["base"] for image in built
+    )
+    done = ok(project.crossdock("export", "pipe.py", "--stack", "by-image", "-o", "review"))
+    assert "unpinned" not in done.err
+    compose = (project.folder / "review/compose.yaml").read_text(encoding="utf-8")
+    assert all(image["reference"] in compose for image in built)
+    run = ok(project.crossdock("submit", "review")).out.strip()
+    assert value(ok(project.crossdock("runs", "show", run, "--json"))) == 9
 
 
 def test_a_registry_that_refuses(base_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

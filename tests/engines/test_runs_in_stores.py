@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import shutil
 import subprocess
@@ -15,7 +17,8 @@ from test_crash import PIPELINE, RUN, AtEnd, Moment, Scene, crash_and_resume, ne
 
 from crossdock.client import Client
 from crossdock.dsl.errors import StoreError
-from crossdock_runtime import remote_store
+from crossdock_runtime import artifacts, remote_store
+from crossdock_runtime.record import RunRecord
 
 CROSSDOCK = str(Path(sys.executable).with_name("crossdock"))
 POINTS = 3
@@ -138,3 +141,60 @@ def test_a_connection_that_is_cut_in_an_upload(
     assert resumed.status == "succeeded"
     undisturbed = Client().run("uploading.py")
     assert resumed.outputs["measure.output"].load() == undisturbed.outputs["measure.output"].load()
+
+
+TASK = """
+import os
+from pathlib import Path
+
+from crossdock import pipeline, step
+
+
+@step
+def read(data: Path) -> str:
+    assert not [name for name in os.environ if name.startswith("CROSSDOCK_STORE_SECRET_")]
+    files = [data] if data.is_file() else sorted(path for path in data.rglob("*") if path.is_file())
+    return " ".join(path.read_text() for path in files)
+
+
+@pipeline
+def reading(data: Path) -> str:
+    return read(data)
+"""
+
+
+@pytest.mark.parametrize("name", ["s3_store", "azure_store", "gcs_store"])
+def test_a_task_as_a_container_has_it(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """The constant command with options and secrets in its environment only; data elsewhere in the bucket too."""
+    place: Place = request.getfixturevalue(name).fresh()
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "reading.py").write_text(TASK)
+    store, data = place.open(), place.fresh()
+    for number in range(3):
+        data.open().create(f"folder/{number}.txt", f"number {number}".encode())
+    plan = Client().load(str(tmp_path / "reading.py")).plan
+    store.create(f"plans/{plan.digest}.json", plan.to_json().encode())
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in place.env.items():
+            patch.setenv(variable, value)
+        component = place.component()
+        options, secrets = component.options, component.credentials()
+    env = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "AZURE_", "GOOGLE_"))},
+        "CROSSDOCK_STORE_OPTIONS": json.dumps(dict(options)),
+        **{f"CROSSDOCK_STORE_SECRET_{key.upper()}": value for key, value in secrets.items()},
+        "HOME": str(tmp_path),
+    }
+    for where, expected in (("folder/1.txt", "number 1"), ("folder", "number 0 number 1 number 2")):
+        words = ["--contract", "1", "--plan", f"{store.url}/plans/{plan.digest}.json", "--task", "read"]
+        words += ["--run", f"r{len(where):09d}-abcdef", "--param", f"data={data.config['uri']}/{where}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "crossdock_runtime", *words], cwd=tmp_path, env=env, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        result = RunRecord(store, f"r{len(where):09d}-abcdef").task("read").result()
+        assert result is not None
+        (manifest,) = result.outputs.values()
+        assert artifacts.load(store, manifest) == expected
+    assert not any(secret in done.stdout + done.stderr for secret in secrets.values())

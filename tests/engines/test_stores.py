@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -76,8 +78,6 @@ def test_of_many_threads_one_wins(store: Store) -> None:
 
 @pytest.mark.parametrize("name", ["s3_store", "azure_store", "gcs_store"])
 def test_of_many_processes_one_wins(name: str, request: pytest.FixtureRequest) -> None:
-    import json
-
     place: Place = request.getfixturevalue(name)
     store = place.fresh().open()
     command = [sys.executable, "-c", RACER, store.url, json.dumps(store._options)]
@@ -124,6 +124,39 @@ def test_a_reader_sees_all_or_nothing(store: Store) -> None:
         stop.set()
         reader.join()
     assert seen == []
+
+
+MOVER = """
+import json, resource, sys
+from pathlib import Path
+from crossdock_runtime.store import Store
+
+folder, back = Path(sys.argv[3]), Path(sys.argv[4])
+store = Store.open(sys.argv[1], json.loads(sys.argv[2]))
+files = {f"data/{path.name}": path for path in folder.iterdir()}
+up = store.upload_all(files)
+down = dict(store.download_all({key: back / path.name for key, path in files.items()},
+                               {key: path.stat().st_size for key, path in files.items()}))
+assert up == down
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_a_large_folder_takes_little_memory(s3_store: Place, tmp_path: Path) -> None:
+    """600 MB up and down; with 5 GB it was no more than a few megabytes above this."""
+    folder, back = tmp_path / "folder", tmp_path / "back"
+    folder.mkdir()
+    back.mkdir()
+    for number in range(201):
+        with (folder / str(number)).open("wb") as file:
+            file.write(str(number).encode())
+            file.truncate(1_000_000 if number else 400_000_000)
+    store = s3_store.fresh().open()
+    command = [sys.executable, "-c", MOVER, store.url, json.dumps(store._options), str(folder), str(back)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert int(told.stdout) <= 300
+    shutil.rmtree(back)
 
 
 KEYS = ["a/b.txt", "a/b/c", "a/b/d/e", "a/b0", "a-b", "ab", "b/é (1) #%20.csv"]

@@ -157,8 +157,14 @@ def test_a_secret_in_a_file_is_not_told_on(value: str, desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["{env: TOKEN}", "{keyring: service/me}", "{kubernetes: name/key}", "{aws: 'arn:aws:x:y'}", "{gcp: projects/p/s}",
-     "{azure: vault/name}"],
+    [
+        "{env: TOKEN}",
+        "{keyring: service/me}",
+        "{kubernetes: name/key}",
+        "{aws: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db'}",
+        "{gcp: projects/p/secrets/s}",
+        "{azure: vault/name}",
+    ],
 )  # fmt: skip
 def test_references_to_secrets(reference: str, desk: Desk) -> None:
     desk.do("artifact-store register b -f bucket --url=s3://b", f"--password={reference}")

@@ -177,8 +177,11 @@ def test_crossdockignore_means_what_git_means(tmp_path_factory: pytest.TempPathF
     assert [name for name, _ in project_files(root)] == sorted(name for name in listed.split("\0") if name)
 
 
-def test_what_crossdock_writes_changes_no_package(tmp_path: Path) -> None:
-    written(tmp_path, {"pipe.py": "1"})
+@pytest.mark.parametrize("with_git", [False, True])
+def test_what_crossdock_writes_changes_no_package(tmp_path: Path, with_git: bool) -> None:
+    written(tmp_path, {"pipe.py": "1", ".gitignore": "*.lock\n"})
+    if with_git:
+        git(tmp_path, "init", "-q")
     before = pack(tmp_path).digest
     written(
         tmp_path,

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from crossdock import Retry, Secret, Settings, after, is_in, pipeline, step
 from crossdock.dsl.errors import TraceError
+from crossdock.dsl.secret_references import parts
+from crossdock.ir import libraries_of
 from crossdock.passes import compile_pipeline
 from crossdock.passes.names import Names, label_of
+from crossdock.stacks import SecretReference
+from crossdock_runtime.secret_managers import LIBRARIES
 
 
 @step
@@ -132,3 +139,67 @@ def test_a_trace_error_in_one_pipeline_leaves_the_next_alone() -> None:
         compile_pipeline(bad)
     assert [task.id for task in compile_pipeline(good).plan.tasks] == ["one"]
     assert one() == 1
+
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf"
+AZURE_VERSION = "4387e9f3d6e14c459867679a90fd0f79"
+
+
+@pytest.mark.parametrize(
+    ("source", "reference", "found"),
+    [
+        ("aws", "prod/db", {"id": "prod/db"}),
+        ("aws", "a@b.c+d=e", {"id": "a@b.c+d=e"}),
+        ("aws", "prod/db#pass word", {"id": "prod/db", "key": "pass word"}),
+        ("aws", "db?stage=AWSPREVIOUS#a#b", {"id": "db", "stage": "AWSPREVIOUS", "key": "a#b"}),
+        ("aws", f"{ARN}#key", {"id": ARN, "region": "eu-west-1", "key": "key"}),
+        ("gcp", "token", {"name": "token"}),
+        ("gcp", "token/versions/3", {"name": "token", "version": "3"}),
+        ("gcp", "projects/my-lab/secrets/t_1", {"project": "my-lab", "name": "t_1"}),
+        ("gcp", "projects/1/secrets/t/versions/latest", {"project": "1", "name": "t", "version": "latest"}),
+        ("azure", "my-vault/name", {"vault": "my-vault", "name": "name"}),
+        ("azure", f"vault/name/{AZURE_VERSION}", {"vault": "vault", "name": "name", "version": AZURE_VERSION}),
+        ("azure", "https://v12.vault.azure.cn/secrets/n", {"host": "v12.vault.azure.cn", "name": "n"}),
+        ("keyring", "hub/me", {"service": "hub", "user": "me"}),
+    ],
+)
+def test_references_of_secrets(source: str, reference: str, found: dict[str, str]) -> None:
+    assert parts(source, reference) == found
+    assert Secret(**{source: reference}).reference == reference
+
+
+@pytest.mark.parametrize(
+    ("source", "reference"),
+    [
+        ("aws", "with space"), ("aws", "name#"), ("aws", "name?stage="), ("aws", "#key"), ("aws", "name?version=1"),
+        ("aws", "a\nb"), ("gcp", "projects/p/secrets/"), ("gcp", "a.b"), ("gcp", "projects/p/locations/l/secrets/s"),
+        ("gcp", "x" * 256), ("azure", "name"), ("azure", "vault/na_me"), ("azure", "1vault/name"), ("azure", "va/name"),
+        ("azure", "http://vault.vault.azure.net/secrets/name"), ("azure", "https://vault.example.com/secrets/name"),
+        ("azure", "vault/name/latest"), ("env", "A B"), ("env", "A-B"),
+    ],
+)  # fmt: skip
+def test_what_is_no_reference_to_a_secret(source: str, reference: str) -> None:
+    with pytest.raises(TraceError, match=f'write Secret.{source}="') as caught:
+        Secret(**{source: reference})
+    assert caught.value.id == "bad-setting"
+    with pytest.raises(ValidationError):
+        SecretReference.model_validate({source: reference})
+
+
+def test_libraries_that_the_secrets_of_a_task_need() -> None:
+    secrets = {"A": Secret(aws="a"), "B": Secret(azure="vault/b"), "C": Secret(env="C"), "D": Secret(aws="d")}
+
+    @pipeline
+    def secretive() -> None:
+        one.with_options(secrets=secrets)()
+        one()
+
+    first, second = compile_pipeline(secretive).plan.tasks
+    assert libraries_of(first) == ("azure-identity>=1.16", "azure-keyvault-secrets>=4.8", "boto3>=1.34")
+    assert libraries_of(second) == ()
+
+
+def test_the_libraries_are_those_of_the_extras() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    for source, wanted in LIBRARIES.items():
+        assert set(wanted) <= set(project["project"]["optional-dependencies"][source])

@@ -368,7 +368,9 @@ def test_review_and_diff_say_what_runs(project: Project) -> None:
     done = ok(project.crossdock("publish", "review"), 2)
     assert "the project is not what was reviewed" in done.err
     (project.folder / "new.py").unlink()
-    ok(project.crossdock("publish", "review"))
+    done = ok(project.crossdock("publish", "review"))
+    assert "2 files, " in done.err
+    assert done.out.count("\n") == 1
     packaging = json.loads((project.folder / "review" / "plan.json").read_text(encoding="utf-8"))["packaging"]
     assert project.store.exists(f"code/{packaging['code']}.zip")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -102,3 +104,9 @@ def test_damage_is_named(store: Store, tmp_path: Path, temporary: Path) -> None:
             fetch_code(store, digest)
         assert caught.value.id == "damaged-code-package"
         assert list(temporary.iterdir()) == []
+
+
+def test_a_plan_without_a_package_pays_nothing() -> None:
+    code = "import sys, crossdock_runtime.command; print({'crossdock_runtime.code', 'zipfile'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

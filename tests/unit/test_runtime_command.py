@@ -48,6 +48,12 @@ SOURCE = """
 
 
     @step
+    def tells() -> int:
+        print("said", "-".join(["of", "the", "store"]))
+        return sum("STORE_SECRET" in name for name in os.environ)
+
+
+    @step
     def ok(number: int) -> int:
         note("ok")
         print("one", number)
@@ -210,6 +216,7 @@ SOURCE = """
         day: datetime.date = datetime.date(2013, 1, 1), point: Point = Point(1, 2.0), maybe: int | None = 5,
         fail: bool = False, journal: str = "",
     ) -> None:
+        tells()
         ok(number)
         said(flag, text, ratio, day, point, maybe)
         raises()
@@ -471,6 +478,14 @@ def test_20_data_that_is_not_there(platform: Platform) -> None:
     done = platform("size-of")
     assert done.code == 20, str(done)
     assert "/not/there/at/all" in done.out + done.err
+
+
+def test_credentials_of_the_store_are_no_secret_of_the_step_and_in_no_log(platform: Platform) -> None:
+    done = platform("tells", env={"CROSSDOCK_STORE_SECRET_TOKEN": "of-the-store"})
+    assert done.code == 0, str(done)
+    assert platform.value("tells") == 0
+    assert "said •••" in done.out
+    assert "said •••" in platform.log("tells")
 
 
 # Contract and plan

@@ -99,7 +99,7 @@ def test_components_and_flavors(desk: Desk) -> None:
     assert client.get_component("experiment_tracker", "v").config == {"token": {"env": "TOKEN"}, "port": 1}
     flavor = client.get_flavor("artifact_store", "bucket")
     assert (flavor.says, [item["name"] for item in flavor.settings]) == ("A bucket.", ["url", "password"])
-    assert {item.name for item in client.list_flavors("artifact_store")} == {"bucket", "local"}
+    assert {item.name for item in client.list_flavors("artifact_store")} == {"azure", "bucket", "gcs", "local", "s3"}
     assert len(client.list_flavors()) >= 11
     with pytest.raises(BadInput, match="did you mean 'bucket'"):
         client.get_flavor("artifact_store", "buket")

@@ -91,6 +91,7 @@ class AzureArtifactStore(RemoteArtifactStore[AzureArtifactStoreConfig]):
 
     flavor = "azure"
     extra = "azure"
+    extra_adds = "logins that azure-identity finds"
     Config = AzureArtifactStoreConfig
     SECRETS: ClassVar[Mapping[str, str]] = {
         "account_key": "account_key",

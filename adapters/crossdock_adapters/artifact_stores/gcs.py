@@ -45,6 +45,7 @@ class GCSArtifactStore(RemoteArtifactStore[GCSArtifactStoreConfig]):
 
     flavor = "gcs"
     extra = "gcp"
+    extra_adds = "logins that google-auth finds"
     Config = GCSArtifactStoreConfig
     SECRETS: ClassVar[Mapping[str, str]] = {"service_account_key": "service_account_key"}
 

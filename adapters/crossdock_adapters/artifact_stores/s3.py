@@ -69,6 +69,7 @@ class S3ArtifactStore(RemoteArtifactStore[S3ArtifactStoreConfig]):
 
     flavor = "s3"
     extra = "aws"
+    extra_adds = "profiles, SSO and credential processes"
     Config = S3ArtifactStoreConfig
     SECRETS: ClassVar[Mapping[str, str]] = {
         "access_key_id": "access_key_id",

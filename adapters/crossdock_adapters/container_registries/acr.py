@@ -42,6 +42,7 @@ class AcrContainerRegistry(Registry[AcrContainerRegistryConfig]):
 
     flavor = "acr"
     extra = "azure"
+    extra_adds = "login by the vendor's own chain, beside docker login"
     Config = AcrContainerRegistryConfig
 
     @property

@@ -38,6 +38,7 @@ class ArtifactRegistryContainerRegistry(Registry[ArtifactRegistryContainerRegist
 
     flavor = "artifact-registry"
     extra = "gcp"
+    extra_adds = "login by the vendor's own chain, beside docker login"
     Config = ArtifactRegistryContainerRegistryConfig
 
     @property

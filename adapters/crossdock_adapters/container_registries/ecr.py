@@ -42,6 +42,7 @@ class EcrContainerRegistry(Registry[EcrContainerRegistryConfig]):
 
     flavor = "ecr"
     extra = "aws"
+    extra_adds = "login by the vendor's own chain, beside docker login"
     Config = EcrContainerRegistryConfig
 
     @property

@@ -46,7 +46,6 @@ class EngineImageBuilder(ImageBuilder):
                 tell(f"building {name} from {recipe.base}")
                 base = _build(_for_base(docker, recipe, registry), recipe, context, name, tell)
             else:
-                tell(f"{name} is there already")
                 base = _labels(found).get(_BASE)
             reference = name if registry is None else _push(docker, name, registry, tell)
             return BuiltImage(reference, base or _local_base(docker, recipe.base), _installed(docker, name))

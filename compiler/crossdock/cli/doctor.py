@@ -49,7 +49,7 @@ def _lines(health: Health) -> Iterator[str]:
     for flavor in health.flavors:
         mark = "✗" if flavor.problem else "!" if flavor.missing else "✓"
         yield f"{mark} {flavor.type.replace('_', ' '):<18} {flavor.name:<17} {_flavor(flavor)}".rstrip()
-        if flavor.install:
+        if flavor.install and not flavor.adds:
             yield f"  hint: {flavor.install}"
     yield ""
     yield "stacks"
@@ -81,6 +81,8 @@ def _flavor(flavor: Flavor) -> str:
         f"{library.name}{library.wanted} is {'missing' if library.version is None else library.version}"
         for library in flavor.missing
     ]
+    if flavor.install and flavor.adds:
+        parts.append(f"{flavor.install} adds {flavor.adds}")
     return ", ".join(part for part in parts if part)
 
 

@@ -59,5 +59,7 @@ def submit(
 @click.option("--stack", help="Which of several stacks.")
 def publish(folder: str, stack: str | None) -> int:
     """Upload the plan and the code of the bundle DIR to its stack's artifact store, and print where the plan is."""
-    click.echo(Client().publish(folder, stack=stack))
+    from crossdock.cli.build import told
+
+    click.echo(Client().publish(folder, stack=stack, tell=told))
     return 0

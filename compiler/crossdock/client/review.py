@@ -131,10 +131,17 @@ class ReviewVerbs:
         text: str = getattr(pictures, format)(loaded.plan)
         return text
 
-    def publish(self, folder: str | Path, *, stack: str | None = None) -> str:
+    def publish(
+        self, folder: str | Path, *, stack: str | None = None, tell: Callable[[str], None] | None = None
+    ) -> str:
         """Upload the plan of a bundle and its code package to its stack's artifact store; returns where the plan is.
 
         The working tree is packed again.
+
+        Args:
+            folder: what `export` wrote.
+            stack: which of several.
+            tell: is given a line about what was packed.
 
         Raises:
             BadInput: the bundle is not what was exported, or was made for a target alone; or what is packed now is not
@@ -144,6 +151,8 @@ class ReviewVerbs:
 
         bundle, on = self._reviewed(Path(folder), stack)
         code = packed_again(bundle, on)
+        if code is not None and tell is not None:
+            tell(code.summary())
         store = on.artifact_store.open()
         return f"{store.url}/{publish(store, bundle.plan, code)}"
 

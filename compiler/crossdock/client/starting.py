@@ -213,6 +213,8 @@ def publish(store: Store, plan: Plan, code: CodePackage | None = None) -> str:
         _publish_code(store, code)
     key = f"plans/{plan.digest}.json"
     store.replace(key, plan.to_json().encode())
+    if code is not None:
+        _publish_code(store, code)  # `gc` may have taken it before a plan named it
     return key
 
 

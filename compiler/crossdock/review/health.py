@@ -80,14 +80,14 @@ def examine(workspace: Workspace, given: str | None = None, *, network: bool = F
     Args:
         workspace: the stacks that hold here.
         given: the stack to look at instead of the active one.
-        network: also ask stores that are not on this machine.
+        network: also ask stores and platforms that are not on this machine.
     """
     active = workspace.active(given)
     flavors = tuple(installed_flavors())
     names = workspace.files.stack_names()
-    stacks = tuple(_stack(workspace, name, flavors) for name in names)
+    stacks = tuple(_stack(workspace, name, flavors, network) for name in names)
     if active.name not in names:
-        stacks += (_stack(workspace, active.name, flavors),)
+        stacks += (_stack(workspace, active.name, flavors, network),)
     store = _store(workspace, active.name, network)
     return Health(
         crossdock.__version__,
@@ -116,7 +116,7 @@ def _problem(error: CrossdockError) -> Problem:
     return Problem(error.message, where=error.where, hint=error.hint, id=error.id)
 
 
-def _stack(workspace: Workspace, name: str, flavors: tuple[Flavor, ...]) -> StackHealth:
+def _stack(workspace: Workspace, name: str, flavors: tuple[Flavor, ...], network: bool) -> StackHealth:
     stack, problems = _built(workspace, name)
     if stack is None:
         return StackHealth(name, "nothing", problems)
@@ -125,13 +125,17 @@ def _stack(workspace: Workspace, name: str, flavors: tuple[Flavor, ...]) -> Stac
     found: list[Problem] = []
     for member in members:
         flavor = by_name[member.type, member.flavor]
-        # A store needs its library only where nothing else finds credentials, and says so when it is opened.
-        if flavor.missing and member.type != "artifact_store":
+        if flavor.missing:
             listed = ", ".join(library.name for library in flavor.missing)
             found.append(Problem(f"flavor {flavor.name!r} misses {listed}", hint=flavor.install, id="missing-library"))
     if by_name["orchestrator", stack.orchestrator.flavor].runs is False:
         message = f"flavor {stack.orchestrator.flavor!r} compiles pipelines, and cannot start runs yet"
         found.append(Problem(message, hint=f"crossdock compile SOURCE --stack {name} -o DIR", id="cannot-run"))
+    if not found and (network or not stack.orchestrator.remote):
+        try:
+            stack.orchestrator.reachable()
+        except CrossdockError as error:
+            found.append(_problem(error))
     return StackHealth(name, "compile" if found else "run", tuple(found))
 
 

@@ -47,6 +47,7 @@ class Flavor:
     Attributes:
         offered_by: name and version of the distribution.
         extra: the group of libraries that its client needs, or None.
+        adds: what the extra adds where the flavor works without it.
         runs: for an orchestrator, whether it can start runs; it can compile in any case.
         problem: why it cannot be loaded.
         install: what to type to have what is missing.
@@ -60,11 +61,12 @@ class Flavor:
     runs: bool | None = None
     problem: str | None = None
     install: str | None = None
+    adds: str = ""
 
     @property
     def missing(self) -> tuple[Library, ...]:
-        """Libraries of its extra that are not there, or too old."""
-        return tuple(library for library in self.libraries if not library.fits)
+        """Libraries that it needs and that are not there, or too old."""
+        return () if self.adds else tuple(library for library in self.libraries if not library.fits)
 
 
 def installed_flavors() -> Iterator[Flavor]:
@@ -98,6 +100,7 @@ def installed_flavor(type_: str, name: str) -> Flavor:
         libraries,
         _runs(type_, found),
         install=_install(distribution, found.extra) if not all(library.fits for library in libraries) else None,
+        adds=found.extra_adds,
     )
 
 

@@ -37,7 +37,8 @@ def project_files(root: Path) -> Iterator[tuple[str, Path]]:
     """
     listed = _by_git(root)
     names = sorted(set(_walk(root, "") if listed is None else listed))
-    bundles = tuple(name[: -len(LOCK)] for name in names if name.rpartition("/")[2] == LOCK and "/" in name)
+    folders = {name.rpartition("/")[0] for name in names if "/" in name}
+    bundles = tuple(f"{folder}/" for folder in folders if (root / folder / LOCK).is_file())
     ignored = _ignored(root)
     kept = [
         name

@@ -69,8 +69,10 @@ def _rows(plan: Plan, made: _Made) -> Iterator[tuple[str, list[str]]]:
                 ),  # type: ignore[misc]
             )
     configs = [stack.orchestrator.config.model_dump(mode="json") for stack in stacks]
+    chosen = {key for stack in stacks for key in stack.orchestrator.config.model_dump(exclude_defaults=True)}
     for name in dict.fromkeys(key for config in configs for key in config):
-        if name not in (*NOT_SHOWN, "image"):
+        everywhere = all(name in config for config in configs)
+        if name not in (*NOT_SHOWN, "image") and (everywhere or name in chosen):
             yield f"orchestrator: {name}", [_setting(config, name) for config in configs]
     done = [{item.feature: item.how for item in done_otherwise(plan, stack.orchestrator)} for stack in stacks]
     for feature in dict.fromkeys(feature for found in done for feature in found):

@@ -130,6 +130,7 @@ class StackComponent(Generic[C]):
         type: the component type, e.g. `orchestrator`.
         flavor: the flavor's name.
         extra: the optional dependency group that its client needs, or None.
+        extra_adds: what the extra adds where the flavor works without it; empty where it does not.
         Config: the model of its configuration.
         folder: where relative paths of its configuration begin: the project's, whatever the working folder is; None
             for the working folder.
@@ -139,6 +140,7 @@ class StackComponent(Generic[C]):
     type: ClassVar[str]
     flavor: ClassVar[str]
     extra: ClassVar[str | None] = None
+    extra_adds: ClassVar[str] = ""
     Config: ClassVar[builtins.type[ComponentConfig]] = ComponentConfig
 
     def __init__(self, name: str, config: C) -> None:
@@ -284,6 +286,13 @@ class Orchestrator(StackComponent[C], abc.ABC):
         Args:
             plan: after the passes.
             stack: None writes marked placeholders for what a stack would say.
+        """
+
+    def reachable(self) -> None:
+        """Ask the platform whether it is there, for `crossdock doctor`.
+
+        Raises:
+            PlatformError: it does not answer, or refuses.
         """
 
 

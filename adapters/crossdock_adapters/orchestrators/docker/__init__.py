@@ -33,6 +33,16 @@ class DockerOrchestrator(Driven, Orchestrator[DockerConfig], CanReplay):
         """
         return Spec(self.flavor, {FILE: translate(plan, self.config, stack.artifact_store if stack else None)})
 
+    def reachable(self) -> None:
+        """Whether the Docker Engine answers.
+
+        Raises:
+            PlatformError: it does not.
+        """
+        from crossdock_adapters.orchestrators.docker.client import Engine
+
+        Engine()
+
     def preflight(self, spec: Spec, stack: Stack) -> None:
         """Whether the engine answers, has what tasks ask for, and has their images; those that it lacks are pulled.
 
