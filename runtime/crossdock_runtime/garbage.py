@@ -32,8 +32,8 @@ KINDS = {
     "staging": "files of a local store that were never finished",
 }
 """Each kind of garbage, in the order in which it is deleted."""
-STAGING_SECONDS = 3600.0
-"""A file that is being written is left alone so long, whatever is asked for."""
+SETTLING_SECONDS = 3600.0
+"""So long, whatever is asked for, a plan or code stays whose run is being started, and a file that is being written."""
 
 
 @frozen
@@ -78,10 +78,11 @@ def find(store: Store, older_than: float = 86_400.0, tag: str | None = None) -> 
     Raises:
         StoreError: the store cannot be read.
     """
-    before = time.time() - older_than
-    seen = _list(store)
-    found = [item for item in _garbage(store, seen) if item.entry.written < before]
-    found += [Garbage("staging", entry) for entry in _staged(store) if entry.written < before]
+    now = time.time()
+    before = dict.fromkeys(KINDS, now - older_than)
+    before.update(dict.fromkeys(("plans", "code", "staging"), now - max(older_than, SETTLING_SECONDS)))
+    everything = [*_garbage(store, _list(store)), *(Garbage("staging", entry) for entry in _staged(store))]
+    found = [item for item in everything if item.entry.written < before[item.kind]]
     return found if tag is None else [item for item in found if tag in item.tags]
 
 
@@ -219,12 +220,11 @@ def _staged(store: Store) -> Iterator[Entry]:
     """Unfinished files of a local store; the rest of an upload to a bucket is that vendor's to remove."""
     if store.local_root is None or not (store.local_root / STAGING).is_dir():
         return
-    now = time.time()
     with os.scandir(store.local_root / STAGING) as found:
         for item in found:
             try:
                 about = item.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
-            if item.is_file(follow_symlinks=False) and about.st_mtime < now - STAGING_SECONDS:
+            if item.is_file(follow_symlinks=False):
                 yield Entry(f"{STAGING}/{item.name}", about.st_size, about.st_mtime)

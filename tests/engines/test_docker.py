@@ -438,6 +438,10 @@ def test_what_is_in_the_way_is_said_before_anything_is_written(project: DockerPr
     code, said = errors(project)
     assert code == 3
     assert "127.0.0.1:9/nobody/nothing:1" in said
+    project.configure(cap_resources=True, image="crossdock/somebodys:1")
+    code, said = errors(project)
+    assert code == 3
+    assert "[image-missing]" in said, "the name may be somebody else's in a registry"
     project.configure(cap_resources=True)
     done = project.run()
     assert done.code == 0, str(done)

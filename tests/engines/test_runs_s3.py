@@ -121,4 +121,4 @@ def test_runs_are_shown_deleted_and_collected(server: tuple[str, Path], project:
     assert sum(request.startswith("POST") and "delete" in request for request in made) <= 6
     assert [key for key in bucket.keys("") if "one" in key or "two" in key] == []
     assert project.command(CROSSDOCK, "gc", "--older-than", "0s").code == 0
-    assert list(bucket.keys("")) == []
+    assert [key.partition("/")[0] for key in bucket.keys("")] == ["plans"]  # it is too young

@@ -100,12 +100,19 @@ def _build(
             if found is not None and found[1] != given.python:
                 tell(f"warning: {recipe.base} has Python {found[1]}, and the pipeline was compiled with {given.python}")
             if step is not None:
-                tell(f"  {' '.join(step[1].split())[:100]}")
+                tell(f"  {_shown(step[1])}")
 
         if docker.follow([*words, str(folder)], hear) != 0:
             raise build_failed(lines, recipe.base, not recipe.dockerfile.startswith(MADE))
         docker.must("tag", Path(scratch, "image").read_text(encoding="utf-8").strip(), name)
     return pinned[1] if pinned is not None else _base_in(lines, recipe.base)
+
+
+def _shown(step: str) -> str:
+    """A step of a build in a line; that which installs the requirements is a script, and is called by what it does."""
+    text = " ".join(step.split())
+    head, found, _ = text.partition("RUN --mount=type=secret,id=pip.conf")
+    return f"{head}install the requirements" if found else text[:100]
 
 
 def _written(files: Mapping[str, bytes | Path], folder: Path) -> Path:

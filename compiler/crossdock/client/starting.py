@@ -122,12 +122,12 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         RunRecord(store, run).end("failed")  # nothing of it will run: it is not to be waited for
         raise
     RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
-    status = orchestrator.status(handle, stack)
+    status = orchestrator.status(handle, stack).status
     pause = _POLL[0]
     while order.wait and status == "running":
         time.sleep(pause)
         pause = min(pause * 1.5, _POLL[1])
-        status = orchestrator.status(handle, stack)
+        status = orchestrator.status(handle, stack).status
     if status not in ("succeeded", "running") and raise_on_failure:
         why = failure_of(read_state(store, run))
         raise RunFailed(f"run {run} {status}: {why}", hint=f"crossdock runs show {run}")

@@ -23,6 +23,7 @@ from crossdock.review.dockerfile import base_of, copies_project, dockerfile, req
 from crossdock.review.images_lock import ImagesLock
 from crossdock.review.runtime_bundle import runtime_bundle
 from crossdock.stacks import ComponentConfig, ContainerConfig, ContainerRegistry, ImageRecipe, Stack
+from crossdock.stacks.image_layout import LOCAL
 
 OBSTORE = "obstore>=0.8"
 """What the runtime needs beside the standard library."""
@@ -263,4 +264,4 @@ def _project_name(loaded: Loaded) -> str:
 def _repository(stack: Stack, name: str) -> str:
     short = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "pipeline"
     registry = registry_of(stack)
-    return registry.repository(short) if registry is not None else f"crossdock/{short}"
+    return registry.repository(short) if registry is not None else f"{LOCAL}{short}"

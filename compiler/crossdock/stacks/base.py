@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_arg
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
-from crossdock.dsl.errors import BadInput
+from crossdock.dsl.errors import BadInput, Problem
 from crossdock.dsl.frozen import frozen
 from crossdock.dsl.secret_references import EXAMPLES, SECRET_SOURCES, parts
 from crossdock.dsl.settings import Secret
@@ -235,6 +235,53 @@ class RunHandle:
 
 
 @frozen
+class NativeTask:
+    """A task as its platform sees it.
+
+    Attributes:
+        state: in the shared vocabulary: pending, running, succeeded, failed, skipped, cancelled.
+        kind: why it failed, a key of `failure.KINDS`; empty where the platform does not say.
+        message: in the platform's own words.
+    """
+
+    state: str
+    kind: str = ""
+    message: str = ""
+
+
+@frozen
+class NativeRun:
+    """A run as its platform sees it: where an image cannot be pulled, or a node is gone, nothing of ours could say so.
+
+    Attributes:
+        status: running, succeeded, failed, cancelled or lost. A run that is paused, or waits, is running.
+        message: in the platform's own words.
+        tasks: by `task`, or `task.0.3` for an item; those that it knows.
+    """
+
+    status: str
+    message: str = ""
+    tasks: Mapping[str, NativeTask] = field(default_factory=dict)
+
+
+@frozen
+class Schedule:
+    """What starts runs of a pipeline by the clock.
+
+    Attributes:
+        id: the platform's.
+        cron: as the platform keeps it.
+        url: where the vendor's console shows it.
+    """
+
+    id: str
+    pipeline: str
+    cron: str
+    paused: bool = False
+    url: str | None = None
+
+
+@frozen
 class RunOptions:
     """What one submit asks for, beside the spec.
 
@@ -312,8 +359,16 @@ class CanRun(abc.ABC):
         """Start a run of a spec, byte for byte; without a server of its own, it returns when the run has ended."""
 
     @abc.abstractmethod
-    def status(self, handle: RunHandle, stack: Stack) -> str:
-        """The native state, in the shared vocabulary: running, succeeded, failed, cancelled, lost."""
+    def status(self, handle: RunHandle, stack: Stack) -> NativeRun:
+        """How the native run stands now.
+
+        Raises:
+            PlatformError: the platform cannot be reached, or refuses.
+        """
+
+    def url(self, handle: RunHandle, stack: Stack) -> str | None:
+        """Where the vendor's own console shows the run; asks nobody."""
+        return None
 
     @abc.abstractmethod
     def logs(self, handle: RunHandle, stack: Stack, task: str, follow: bool = False) -> Iterator[str]:
@@ -322,6 +377,47 @@ class CanRun(abc.ABC):
     @abc.abstractmethod
     def cancel(self, handle: RunHandle, stack: Stack) -> None:
         """Ask the run to end."""
+
+
+class CanSchedule(abc.ABC):
+    """An orchestrator whose platform starts runs by the clock; each derives its run id from the native run."""
+
+    @abc.abstractmethod
+    def schedule(self, spec: Spec, stack: Stack, options: RunOptions, cron: str) -> Schedule:
+        """Start runs of a spec by a cron expression of five fields, in UTC; `options.run` is not used.
+
+        Raises:
+            BadInput: the platform takes no such expression.
+            PlatformError: it cannot be reached, or refuses.
+        """
+
+    @abc.abstractmethod
+    def schedules(self, stack: Stack, pipeline: str | None = None) -> list[Schedule]:
+        """The schedules that we made, of one pipeline where it is named."""
+
+    @abc.abstractmethod
+    def pause_schedule(self, stack: Stack, schedule: str) -> None:
+        """Start no further runs, until it is resumed."""
+
+    @abc.abstractmethod
+    def resume_schedule(self, stack: Stack, schedule: str) -> None:
+        """Start runs again."""
+
+    @abc.abstractmethod
+    def delete_schedule(self, stack: Stack, schedule: str) -> None:
+        """Remove it; its runs stay."""
+
+
+class CanCheckSpecs(abc.ABC):
+    """An orchestrator that finds what is wrong with a native spec, whoever wrote it."""
+
+    @abc.abstractmethod
+    def reads(self, name: str, text: str) -> bool:
+        """Whether a file looks like a spec of this target."""
+
+    @abc.abstractmethod
+    def check_spec(self, name: str, text: str) -> list[Problem]:
+        """Everything that is wrong with a spec; `where` of each is a place in the file. No network, no SDK."""
 
 
 class CanReplay(abc.ABC):

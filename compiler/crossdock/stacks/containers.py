@@ -69,7 +69,7 @@ class Login:
     """A user and a password, or a token, for a registry.
 
     Attributes:
-        user: its name; `<token>` where the password is an identity token, which is exchanged for others by OAuth 2.
+        user: its name; `<token>` where the password is an identity token, to be exchanged for others by OAuth 2.
     """
 
     user: str

@@ -17,6 +17,9 @@ REQUIREMENTS = f"{HOME}/requirements.txt"
 """What was asked for."""
 MADE = "# Made by Crossdock."
 """Begins a Dockerfile that is not the user's own."""
+LOCAL = "crossdock/"
+"""Begins the name of an image that is in the local engine alone: no registry is asked for it, where the name may be
+somebody else's."""
 LABEL = "dev.crossdock."
 """Begins the labels: `recipe` is the digest of the recipe, `base` the image that it starts from with its digest,
 `requirements` all installed distributions as `name==version`, separated by spaces."""

@@ -8,7 +8,17 @@ from typing import Annotated
 from pydantic import Field
 
 from crossdock.ir import Plan
-from crossdock.stacks import CanRun, ComponentConfig, Orchestrator, RunHandle, RunOptions, Spec, Stack, TaskOverrides
+from crossdock.stacks import (
+    CanRun,
+    ComponentConfig,
+    NativeRun,
+    Orchestrator,
+    RunHandle,
+    RunOptions,
+    Spec,
+    Stack,
+    TaskOverrides,
+)
 from crossdock_shell.features import FEATURES
 from crossdock_shell.translate import FILE, translate
 
@@ -52,8 +62,8 @@ class ShellOrchestrator(Orchestrator[ShellConfig], CanRun):
 
         return client.submit(spec.main, options.plan, stack, options, self.config.bash)
 
-    def status(self, handle: RunHandle, stack: Stack) -> str:
-        return handle.details["status"]
+    def status(self, handle: RunHandle, stack: Stack) -> NativeRun:
+        return NativeRun(handle.details["status"])
 
     def logs(self, handle: RunHandle, stack: Stack, task: str, follow: bool = False) -> Iterator[str]:
         """The lines of the script's output that are the task's."""

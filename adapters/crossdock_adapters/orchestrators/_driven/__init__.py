@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from crossdock.stacks import CanRun, RunHandle, RunOptions, Stack
+from crossdock.stacks import CanRun, NativeRun, RunHandle, RunOptions, Stack
 from crossdock_runtime.context import RunContext
 from crossdock_runtime.loading import Project
 from crossdock_runtime.record import RunRecord
@@ -15,9 +15,9 @@ from crossdock_runtime.state import read_state
 class Driven(CanRun):
     """Runs that are driven from here: `submit` returns when they have ended, and the record says how they stand."""
 
-    def status(self, handle: RunHandle, stack: Stack) -> str:
+    def status(self, handle: RunHandle, stack: Stack) -> NativeRun:
         """How the run stands, by its record."""
-        return read_state(stack.artifact_store.open(), handle.native_id).status
+        return NativeRun(read_state(stack.artifact_store.open(), handle.native_id).status)
 
     def logs(self, handle: RunHandle, stack: Stack, task: str, follow: bool = False) -> Iterator[str]:
         """Lines of a task's log; of each of its items where it is mapped. There is nothing to follow: it has ended."""

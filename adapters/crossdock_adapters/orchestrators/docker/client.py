@@ -34,10 +34,11 @@ class Exit:
 
 @frozen
 class Capacity:
-    """What an engine has: cores, and bytes of memory."""
+    """What an engine has: cores, and bytes of memory; and whether root in its containers is who runs the engine."""
 
     cpus: int
     memory: int
+    rootless: bool = False
 
 
 class Engine:
@@ -98,7 +99,8 @@ class Engine:
         """What it has."""
         with self._calling("the Docker Engine does not say what it has") as api:
             info = api.info()
-        return Capacity(info["NCPU"], info["MemTotal"])
+        rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
+        return Capacity(info["NCPU"], info["MemTotal"], rootless)
 
     def has_network(self, name: str) -> bool:
         """Whether there is a network of that name."""

@@ -69,7 +69,7 @@ class Containers(Launcher):
         self._stack = stack
         self._config = config
         self._count = count
-        self._capacity = engine.capacity() if config.cap_resources else None
+        self._capacity = engine.capacity()
         self._heard: queue.Queue[Heard] = queue.Queue()
         self._busy: dict[tuple[str, Index], tuple[threading.Thread, Ready]] = {}
         self._running: set[str] = set()
@@ -80,7 +80,7 @@ class Containers(Launcher):
             RUN: context.run.id,
             STORE: "" if root is None else str(root.absolute()),
             HOME: "/tmp",
-            USER: f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") else "",
+            USER: "0:0" if self._capacity.rootless else f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") else "",
         }
         if root is not None:
             root.mkdir(parents=True, exist_ok=True)  # else the engine makes it, as root
@@ -274,7 +274,7 @@ class Containers(Launcher):
     ) -> tuple[Exit, list[str]]:
         """Run a task's container to its end: how it ended, and the last lines of its log."""
         service = compose.service(self._services[task.id], {**self._variables, **(variables or {})})
-        if self._capacity is not None:
+        if self._config.cap_resources:
             service = replace(
                 service,
                 cpus=None if service.cpus is None else min(service.cpus, self._capacity.cpus),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from crossdock.dsl.errors import BadInput, Problem
+from crossdock.dsl.errors import BadInput, PlatformError, Problem
 from crossdock.stacks import ContainerRegistry, RunOptions, Spec, Stack
+from crossdock.stacks.image_layout import LOCAL
 from crossdock_adapters.orchestrators._driven import context_of
 from crossdock_adapters.orchestrators.docker import compose
 from crossdock_adapters.orchestrators.docker.client import Capacity, Engine
@@ -98,6 +99,12 @@ def _too_large(services: Mapping[str, Mapping[str, object]], capacity: Capacity)
 def _have_images(engine: Engine, images: list[str], stack: Stack) -> None:
     for image in images:
         if not engine.has_image(image):
+            if image.startswith(LOCAL):
+                raise PlatformError(
+                    f"image {image} is not in the Docker Engine, where it was built, and is in no registry",
+                    hint="crossdock build SOURCE builds it again",
+                    id="image-missing",
+                )
             registry = next((item for item in stack.components.values() if isinstance(item, ContainerRegistry)), None)
             ours = registry is not None and image.startswith(f"{registry.prefix}/")
             engine.pull(image, registry.login() if registry is not None and ours else None)
