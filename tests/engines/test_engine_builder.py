@@ -242,11 +242,11 @@ def test_the_users_own_dockerfile_is_built_on(project: Project, base_image: str)
     assert said == "FACTOR = 2\n1\n"
     assert value(ok(project.run("--stack", "by-code"))) == 9
     project.write(f"FROM {base_image}\nRUN echo one two; exit 7\n", "Dockerfile")
-    done = ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 2)
+    done = ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 3)
     assert "the dockerfile does not build: its step fails: RUN echo one two; exit 7" in done.err
     assert "  | one two" in done.err
     project.write(f"FROM {base_image}\nRUNN x\n", "Dockerfile")
-    assert "unknown instruction: RUNN" in ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 2).err
+    assert "unknown instruction: RUNN" in ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 3).err
 
 
 # What fails

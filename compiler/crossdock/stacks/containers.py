@@ -203,7 +203,7 @@ class ImageBuilder(abc.ABC):
             tell: is given each line of progress.
 
         Raises:
-            PlatformError: the engine, the registry or the package index refuses, or cannot be reached; or a build fails,
+            PlatformError: the engine, the registry or the package index refuses or cannot be reached; or a build fails,
                 by its Dockerfile, base image or requirements. Nothing is half-pushed: the tag is written last.
             BadInput: the builder cannot do what is asked, or lacks a tool.
         """
