@@ -15,6 +15,7 @@ from vertex_server import PARENT, VertexServer
 
 from crossdock.stacks import NativeTask, RunHandle
 from crossdock_adapters.orchestrators.vertex import run
+from crossdock_adapters.orchestrators.vertex.client import Vertex
 from crossdock_adapters.orchestrators.vertex.connection import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,20 +106,21 @@ def test_a_run_from_the_command_line(scene: Scene) -> None:
     shown = scene.crossdock("runs", "show", "First.run", "--json").document
     assert shown["status"] == "succeeded", shown
     assert shown["tasks"]["total"]["outputs"]["output"]["value"] == 14
-    native = run.status(handle, scene.connection)
+    vertex = Vertex(scene.connection)
+    native = run.status(vertex, handle)
     assert native.status == "succeeded"
     assert native.tasks["square.3"] == native.tasks["bye"] == NativeTask("succeeded")
     assert native.tasks["large"] == NativeTask("skipped")
-    assert any("numbers of 4" in line for line in run.logs(handle, scene.connection, "numbers"))
+    assert any("numbers of 4" in line for line in run.logs(vertex, handle, "numbers"))
 
     failed = scene.submit("second-run", 8)
-    native = run.status(failed, scene.connection)
+    native = run.status(vertex, failed)
     assert native.status == "failed"
     told = "The replica workerpool0-0 exited with a non-zero status of 10."
     assert native.tasks["square.7"] == NativeTask("failed", "user exception", told)
     assert native.tasks["bye"] == NativeTask("succeeded")
     assert "total" not in native.tasks
-    assert any("no sevens" in line for line in run.logs(failed, scene.connection, "square.7"))
+    assert any("no sevens" in line for line in run.logs(vertex, failed, "square.7"))
     assert scene.crossdock("runs", "show", "second-run", "--json").document["status"] == "failed"
 
 

@@ -104,6 +104,7 @@ class VertexServer:
     Attributes:
         calls: name of each method that was called, as `CreatePipelineJob`.
         authorization: the header of each call by REST.
+        proxied: where somebody wanted to be connected to, with the port of REST as a proxy.
         faults: for the next calls of a method.
         logs: entries of Cloud Logging, by the custom job's id.
         lingers: how often a schedule that is deleted can still be got.
@@ -114,6 +115,7 @@ class VertexServer:
     schedules: dict[str, Any] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     authorization: list[str | None] = field(default_factory=list)
+    proxied: list[str] = field(default_factory=list)
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
     logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     lingers: int = 1
@@ -450,7 +452,7 @@ class _Rest(http.server.BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """As a proxy it lets nobody through, and says who wanted to go where."""
-        self.server_state.calls.append(f"CONNECT {self.path}")
+        self.server_state.proxied.append(self.path)
         self.send_error(502)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from crossdock.ir import Plan
 from crossdock.stacks import CanRun, CanSchedule, NativeRun, Orchestrator, RunHandle, RunOptions, Schedule, Spec, Stack
 from crossdock_adapters.orchestrators.vertex import run
+from crossdock_adapters.orchestrators.vertex.client import Vertex
 from crossdock_adapters.orchestrators.vertex.config import VertexConfig, VertexOverrides
 from crossdock_adapters.orchestrators.vertex.features import FEATURES, RULES
 from crossdock_adapters.orchestrators.vertex.translate import translate
@@ -36,43 +38,48 @@ class VertexOrchestrator(Orchestrator[VertexConfig], CanRun, CanSchedule):
         store = stack.artifact_store if stack is not None else None
         return Spec(self.flavor, translate(plan, self.config, store))
 
+    @functools.cached_property
+    def _vertex(self) -> Vertex:
+        return Vertex(self.config)
+
     def reachable(self) -> None:
         """Whether somebody is logged in, and project and location answer.
 
         Raises:
             PlatformError: they do not.
         """
-        run.reachable(self.config)
+        self._vertex.answers()
 
     def preflight(self, spec: Spec, stack: Stack) -> None:
-        run.preflight(spec, stack, self.config)
+        run.check(spec, stack)
+        self.reachable()
 
     def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
-        return run.submit(spec, options, self.config)
+        return run.submit(self._vertex, spec, options)
 
     def status(self, handle: RunHandle, stack: Stack) -> NativeRun:
-        return run.status(handle, self.config)
+        return run.status(self._vertex, handle)
 
     def url(self, handle: RunHandle, stack: Stack) -> str | None:
         return run.url(handle)
 
     def logs(self, handle: RunHandle, stack: Stack, task: str, follow: bool = False) -> Iterator[str]:
-        return run.logs(handle, self.config, task, follow)
+        return run.logs(self._vertex, handle, task, follow)
 
     def cancel(self, handle: RunHandle, stack: Stack) -> None:
-        run.cancel(handle, self.config)
+        run.cancel(self._vertex, handle)
 
     def schedule(self, spec: Spec, stack: Stack, options: RunOptions, cron: str) -> Schedule:
-        return run.schedule(spec, options, self.config, cron)
+        return run.schedule(self._vertex, spec, options, cron)
 
     def schedules(self, stack: Stack, pipeline: str | None = None) -> list[Schedule]:
-        return run.schedules(self.config, pipeline)
+        return run.schedules(self._vertex, pipeline)
 
     def pause_schedule(self, stack: Stack, schedule: str) -> None:
-        run.pause_schedule(self.config, schedule)
+        run.pause_schedule(self._vertex, schedule)
 
     def resume_schedule(self, stack: Stack, schedule: str) -> None:
-        run.resume_schedule(self.config, schedule)
+        run.resume_schedule(self._vertex, schedule)
 
     def delete_schedule(self, stack: Stack, schedule: str) -> None:
-        run.delete_schedule(self.config, schedule)
+        run.delete_schedule(self._vertex, schedule)

@@ -13,7 +13,6 @@ from crossdock.stacks import NativeRun, RunHandle, RunOptions, Schedule, Spec, S
 from crossdock_adapters.orchestrators._kfp_ir.names import pipeline_name
 from crossdock_adapters.orchestrators.vertex import jobs
 from crossdock_adapters.orchestrators.vertex.client import Refused, Vertex, log_filter
-from crossdock_adapters.orchestrators.vertex.connection import Connection
 
 _CONSOLE = "https://console.cloud.google.com/vertex-ai/locations"
 _NAME = re.compile(r"projects/([^/]+)/locations/([^/]+)/(pipelineJobs|schedules)/([^/]+)")
@@ -25,21 +24,11 @@ _ZONE = "TZ=UTC "
 _LONGEST_NAME = 128
 
 
-def reachable(connection: Connection) -> None:
-    """Whether somebody is logged in, and project and location answer.
+def check(spec: Spec, stack: Stack) -> None:
+    """Whether a spec can be started at all; asks nobody.
 
     Raises:
-        PlatformError: Vertex AI refuses, or cannot be reached.
-    """
-    Vertex(connection).answers()
-
-
-def preflight(spec: Spec, stack: Stack, connection: Connection) -> None:
-    """Whether a run could start: somebody is logged in, project and location answer, and files go to Google's buckets.
-
-    Raises:
-        BadInput: the spec has placeholders, or a place that is no bucket of Google's.
-        PlatformError: Vertex AI refuses, or cannot be reached.
+        BadInput: it has placeholders, or a place that is no bucket of Google's.
     """
     _is_complete(spec)
     for what, url in (
@@ -49,10 +38,9 @@ def preflight(spec: Spec, stack: Stack, connection: Connection) -> None:
         if url and not url.startswith("gs://"):
             hint = "give the stack an artifact store of flavor gcs"
             raise BadInput(f"{what} is {url!r}, and Vertex AI takes gs:// only", hint=hint, id="members-do-not-fit")
-    reachable(connection)
 
 
-def submit(spec: Spec, options: RunOptions, connection: Connection) -> RunHandle:
+def submit(vertex: Vertex, spec: Spec, options: RunOptions) -> RunHandle:
     """Start a run; a second call with one run id starts nothing, and gives the first one's handle.
 
     Raises:
@@ -61,18 +49,18 @@ def submit(spec: Spec, options: RunOptions, connection: Connection) -> RunHandle
     """
     _is_complete(spec)
     body = jobs.job_body(spec, options, options.run)
-    job = Vertex(connection).create(body, jobs.job_id(options.run))
+    job = vertex.create(body, jobs.job_id(options.run))
     return RunHandle(spec.target, job.name)
 
 
-def status(handle: RunHandle, connection: Connection) -> NativeRun:
+def status(vertex: Vertex, handle: RunHandle) -> NativeRun:
     """How the run stands; lost where Vertex AI has no such job.
 
     Raises:
         PlatformError: Vertex AI refuses, or cannot be reached.
     """
     try:
-        return jobs.native_run(Vertex(connection).get(handle.native_id))
+        return jobs.native_run(vertex.get(handle.native_id))
     except Refused as refused:
         if refused.status != "NOT_FOUND":
             raise
@@ -84,13 +72,12 @@ def url(handle: RunHandle) -> str | None:
     return _console(handle.native_id, "pipelines/runs")
 
 
-def cancel(handle: RunHandle, connection: Connection) -> None:
+def cancel(vertex: Vertex, handle: RunHandle) -> None:
     """Ask the job to end, and wait until Vertex AI says that it does; one that has ended is fine.
 
     Raises:
         PlatformError: Vertex AI refuses, cannot be reached, or goes on.
     """
-    vertex = Vertex(connection)
     try:
         vertex.cancel(handle.native_id)
     except Refused as refused:
@@ -112,7 +99,7 @@ def cancel(handle: RunHandle, connection: Connection) -> None:
     raise PlatformError(what, hint=url(handle))
 
 
-def logs(handle: RunHandle, connection: Connection, task: str, follow: bool = False) -> Iterator[str]:
+def logs(vertex: Vertex, handle: RunHandle, task: str, follow: bool = False) -> Iterator[str]:
     """What a task's custom jobs have printed, by Cloud Logging, which has it some seconds later.
 
     Args:
@@ -123,7 +110,6 @@ def logs(handle: RunHandle, connection: Connection, task: str, follow: bool = Fa
         BadInput: the run has no such task.
         PlatformError: Vertex AI or Cloud Logging refuses, or cannot be reached.
     """
-    vertex = Vertex(connection)
     seen: set[str] = set()
     last = ""
     while True:
@@ -139,7 +125,7 @@ def logs(handle: RunHandle, connection: Connection, task: str, follow: bool = Fa
                     seen.add(key)
                     yield _line(entry)
         except Refused as refused:
-            refused.hint = f"{refused.hint}; or: {_by_gcloud(names, vertex.connection)}"
+            refused.hint = f"{refused.hint}; or: {_by_gcloud(names, vertex.connection.project)}"
             raise
         if over or not follow:
             return
@@ -154,14 +140,14 @@ def _line(entry: Mapping[str, Any]) -> str:
     return message.rstrip("\n") if isinstance(message, str) else json.dumps(body, ensure_ascii=False)
 
 
-def _by_gcloud(names: list[str], connection: Connection) -> str:
-    return f"gcloud logging read '{log_filter(names)}' --project {connection.project} --order asc"
+def _by_gcloud(names: list[str], project: str | None) -> str:
+    return f"gcloud logging read '{log_filter(names)}' --project {project} --order asc"
 
 
 # Schedules
 
 
-def schedule(spec: Spec, options: RunOptions, connection: Connection, cron: str) -> Schedule:
+def schedule(vertex: Vertex, spec: Spec, options: RunOptions, cron: str) -> Schedule:
     """Start runs of a spec by the clock, one at a time; a run that would be the second is left out.
 
     Raises:
@@ -174,7 +160,6 @@ def schedule(spec: Spec, options: RunOptions, connection: Connection, cron: str)
         hint = "minute hour day month weekday, in UTC, such as '0 3 * * 1-5'"
         raise BadInput(f"{cron!r} is no cron expression of five fields", hint=hint, id="bad-cron")
     job = jobs.job_body(spec, options, None)
-    vertex = Vertex(connection)
     body = {
         "displayName": options.plan.name[:_LONGEST_NAME],
         "cron": _ZONE + " ".join(fields),
@@ -184,33 +169,33 @@ def schedule(spec: Spec, options: RunOptions, connection: Connection, cron: str)
     return _schedule(vertex.create_schedule(body))
 
 
-def schedules(connection: Connection, pipeline: str | None = None) -> list[Schedule]:
+def schedules(vertex: Vertex, pipeline: str | None = None) -> list[Schedule]:
     """Our schedules, of one pipeline where it is named.
 
     Raises:
         PlatformError: Vertex AI refuses, or cannot be reached.
     """
-    found = [_schedule(item) for item in Vertex(connection).schedules() if _labels(item).get(jobs.LABEL)]
+    found = [_schedule(item) for item in vertex.schedules() if _labels(item).get(jobs.LABEL)]
     return [item for item in found if pipeline is None or item.pipeline in (pipeline, pipeline_name(pipeline))]
 
 
-def pause_schedule(connection: Connection, id: str) -> None:
+def pause_schedule(vertex: Vertex, id: str) -> None:
     """Start no further runs; those that go on go on."""
-    vertex, found = _ours(connection, id)
+    found = _ours(vertex, id)
     if found.state.name != "PAUSED":
         vertex.pause(found.name)
 
 
-def resume_schedule(connection: Connection, id: str) -> None:
+def resume_schedule(vertex: Vertex, id: str) -> None:
     """Start runs again, none for the time in between."""
-    vertex, found = _ours(connection, id)
+    found = _ours(vertex, id)
     if found.state.name != "ACTIVE":
         vertex.resume(found.name)
 
 
-def delete_schedule(connection: Connection, id: str) -> None:
+def delete_schedule(vertex: Vertex, id: str) -> None:
     """Remove it, and wait until it is gone."""
-    vertex, found = _ours(connection, id)
+    found = _ours(vertex, id)
     vertex.delete(found.name)
     deadline = time.monotonic() + _CONFIRM_SECONDS
     while time.monotonic() < deadline:
@@ -225,9 +210,8 @@ def delete_schedule(connection: Connection, id: str) -> None:
     raise PlatformError(what, hint=_console(found.name, "pipelines/schedules"))
 
 
-def _ours(connection: Connection, id: str) -> tuple[Vertex, Any]:
+def _ours(vertex: Vertex, id: str) -> Any:
     """A schedule that we made, by its id or its resource name."""
-    vertex = Vertex(connection)
     try:
         found = vertex.schedule(id if "/" in id else f"{vertex.connection.parent}/schedules/{id}")
     except Refused as refused:
@@ -237,7 +221,7 @@ def _ours(connection: Connection, id: str) -> tuple[Vertex, Any]:
     if found is None or not _labels(found).get(jobs.LABEL):
         what = f"there is no schedule {id!r} of ours in {vertex.connection.parent}"
         raise BadInput(what, hint="crossdock schedules list", id="unknown-schedule")
-    return vertex, found
+    return found
 
 
 def _labels(schedule: Any) -> dict[str, str]:
