@@ -10,8 +10,8 @@ import pytest
 import vertex_server
 from running import Project
 from stores import Place
+from vertex_contract import PARENT, VertexServer, denied
 from vertex_platform import Platform
-from vertex_server import PARENT, VertexServer
 
 from crossdock.stacks import NativeTask, RunHandle
 from crossdock_adapters.orchestrators.vertex import run
@@ -125,8 +125,8 @@ def test_a_run_from_the_command_line(scene: Scene) -> None:
 
 
 def test_what_vertex_refuses_starts_no_run(scene: Scene) -> None:
-    denied = vertex_server.denied("aiplatform.pipelineJobs.list", PARENT)
-    scene.server.fail("ListPipelineJobs", denied)
+    refusal = denied("aiplatform.pipelineJobs.list", PARENT)
+    scene.server.fail("ListPipelineJobs", refusal)
     done = scene.crossdock("submit", "pipe.py", "--run-id", "none")
     assert done.code == 3
     assert "hint: give yourself roles/aiplatform.user in project crossdock-tests" in done.err

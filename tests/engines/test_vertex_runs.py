@@ -9,8 +9,9 @@ from typing import Any
 
 import kfp_pipelines as pipelines
 import pytest
+import vertex_contract
 import vertex_server
-from vertex_server import PARENT, Fault, Refusal, VertexServer, denied, invalid
+from vertex_contract import PARENT, Fault, Refusal, VertexServer, denied, invalid
 
 from crossdock import registry
 from crossdock.dsl.errors import BadInput, CrossdockError, PlatformError
@@ -291,7 +292,7 @@ def test_another_run_with_the_same_id_is_refused(server: VertexServer, vertex: V
 
 @pytest.mark.parametrize("name", ["8f3c-run", "8F3C.run", "a" * 63, "A_" * 31 + "b", "x--y"])
 def test_ids_of_jobs(name: str) -> None:
-    assert vertex_server._JOB_ID.fullmatch(jobs.job_id(name))
+    assert vertex_contract.JOB_ID.fullmatch(jobs.job_id(name))
     others = {jobs.job_id(other) for other in (name.lower(), name.replace("_", "-"), name.replace(".", "-"))}
     assert len({jobs.job_id(name), *others}) == len(
         {name, name.lower(), name.replace("_", "-"), name.replace(".", "-")}

@@ -19,7 +19,7 @@ from typing import Any
 
 from google.cloud.aiplatform_v1 import types
 from google.protobuf.json_format import MessageToDict
-from vertex_server import PARENT, VertexServer
+from vertex_contract import PARENT, VertexServer
 
 Json = dict[str, Any]
 _INPUT = re.compile(r"\{\{\$\.inputs\.parameters\['([^']+)'\]\}\}")

@@ -82,7 +82,7 @@ class Vertex:
             try:
                 return call(**request, retry=None, timeout=self.connection.timeout)
             except Exception as error:
-                refusal = self._refusal(error, what)
+                refusal = _refusal(error)
             mends = refusal.status in (AGAIN if again else ("RESOURCE_EXHAUSTED",))
             if attempt == _ATTEMPTS or not mends:
                 break
@@ -94,22 +94,6 @@ class Vertex:
         refused = Refused(said.message, hint=said.hint, problems=said.problems, id=said.id)
         refused.status = refusal.status
         return refused
-
-    def _refusal(self, error: Exception, what: str) -> Refusal:
-        from google.api_core.exceptions import GoogleAPICallError
-        from google.auth.exceptions import GoogleAuthError, TransportError
-        from google.protobuf.json_format import ParseError
-        from requests import RequestException
-
-        if isinstance(error, GoogleAPICallError):
-            return refusal_of(error)
-        if isinstance(error, (RequestException, TransportError)):
-            return Refusal("UNAVAILABLE", _words(error))
-        if isinstance(error, GoogleAuthError):
-            return Refusal("UNAUTHENTICATED", _words(error))
-        if isinstance(error, (ParseError, json.JSONDecodeError)):
-            return Refusal("UNAVAILABLE", f"what answers does not speak the API: {_words(error)}")
-        raise error
 
     # Jobs
 
@@ -244,6 +228,24 @@ class Vertex:
         if not answer.ok:
             raise format_http_response_error(answer, "POST", url, found)
         return found if isinstance(found, dict) else {}
+
+
+def _refusal(error: Exception) -> Refusal:
+    """What an error of the SDK, of its login or of its transport says; any other is raised."""
+    from google.api_core.exceptions import GoogleAPICallError
+    from google.auth.exceptions import GoogleAuthError, TransportError
+    from google.protobuf.json_format import ParseError
+    from requests import RequestException
+
+    if isinstance(error, GoogleAPICallError):
+        return refusal_of(error)
+    if isinstance(error, (RequestException, TransportError)):
+        return Refusal("UNAVAILABLE", _words(error))
+    if isinstance(error, GoogleAuthError):
+        return Refusal("UNAUTHENTICATED", _words(error))
+    if isinstance(error, (ParseError, json.JSONDecodeError)):
+        return Refusal("UNAVAILABLE", f"what answers does not speak the API: {_words(error)}")
+    raise error
 
 
 def log_filter(jobs: list[str]) -> str:
