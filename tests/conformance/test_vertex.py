@@ -1,4 +1,4 @@
-"""The conformance kit on Vertex AI, which translates only."""
+"""The conformance kit on Vertex AI: what it declares and translates; tests/engines has runs of it."""
 
 from __future__ import annotations
 
