@@ -124,6 +124,43 @@ def test_a_run_from_the_command_line(scene: Scene) -> None:
     assert scene.crossdock("runs", "show", "second-run", "--json").document["status"] == "failed"
 
 
+def test_what_only_vertex_knows_is_shown(scene: Scene) -> None:
+    done = scene.crossdock("submit", "pipe.py", "--run-id", "third")
+    assert done.code == 0, done
+    words = "Failed to pull image registry.example/runtime: not found."
+    scene.server.moves("crossdock-third", "FAILED", "The DAG failed because some tasks failed.")
+    scene.server.task("crossdock-third", "numbers", "FAILED", words, custom_jobs=("9",))
+    scene.server.logs["9"] = [{"timestamp": "2026-01-01T00:00:00Z", "insertId": "1", "textPayload": words}]
+    shown = scene.crossdock("runs", "show", "third", "--json").document
+    assert shown["status"] == "failed"
+    assert words in shown["tasks"]["numbers"]["cause"]["message"]
+    assert words in scene.crossdock("runs", "logs", "third", "numbers").out
+
+
+def test_a_run_is_cancelled_from_the_command_line(scene: Scene) -> None:
+    assert scene.crossdock("submit", "pipe.py", "--run-id", "fourth").code == 0
+    done = scene.crossdock("runs", "cancel", "fourth")
+    assert done.code == 0, done
+    assert scene.server.job("crossdock-fourth").state.name == "PIPELINE_STATE_CANCELLING"
+    scene.server.moves("crossdock-fourth", "CANCELLED")
+    assert scene.crossdock("runs", "show", "fourth", "--json").document["status"] == "cancelled"
+
+
+def test_schedules_from_the_command_line(scene: Scene) -> None:
+    made = scene.crossdock("submit", "pipe.py", "-p", "n=2", "--cron", "0 3 * * *")
+    assert made.code == 0, made
+    (found,) = scene.crossdock("schedules", "list", "--json").document
+    assert found["id"] in made.out
+    assert (found["pipeline"], found["cron"], found["paused"]) == ("squares", "TZ=UTC 0 3 * * *", False)
+    for word, paused in (("pause", True), ("resume", False)):
+        assert scene.crossdock("schedules", word, found["id"]).code == 0
+        (found,) = scene.crossdock("schedules", "list", "--json").document
+        assert found["paused"] is paused
+    assert scene.crossdock("schedules", "delete", found["id"], "--yes").code == 0
+    assert scene.crossdock("schedules", "list", "--json").document == []
+    assert scene.crossdock("submit", "pipe.py", "--cron", "0 0 3 * * *").code == 2
+
+
 def test_what_vertex_refuses_starts_no_run(scene: Scene) -> None:
     refusal = denied("aiplatform.pipelineJobs.list", PARENT)
     scene.server.fail("ListPipelineJobs", refusal)
