@@ -158,7 +158,6 @@ MEANINGS = {
         "platform-not-found": "A service has no such thing.",
         "platform-refused": "A service refuses what it is asked for; the message has its own words.",
         "platform-busy": "A service has too much to do, and asks to wait.",
-        "bad-cron": "The platform takes no such cron expression.",
         "unknown-schedule": "There is no such schedule, or another program made it.",
         "bad-spec": "A file of a spec is not in the target's format.",
     },
