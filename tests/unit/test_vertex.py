@@ -75,7 +75,7 @@ def test_the_job_is_what_the_configuration_says() -> None:
     key = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/k"
     _, job = made(
         Plan("p", plan.tasks, on_failure="continue"),
-        pipeline_root="gs://bucket/root/",
+        pipeline_root="gs://bucket/vertex/",
         service_account="runs@p.iam.gserviceaccount.com",
         network="projects/1/global/networks/n",
         reserved_ip_ranges=["range"],
@@ -85,7 +85,7 @@ def test_the_job_is_what_the_configuration_says() -> None:
     assert job == {
         "displayName": "p",
         "runtimeConfig": {
-            "gcsOutputDirectory": "gs://bucket/root",
+            "gcsOutputDirectory": "gs://bucket/vertex",
             "failurePolicy": "PIPELINE_FAILURE_POLICY_FAIL_SLOW",
         },
         "labels": {"cost": "x", "team": "other"},
