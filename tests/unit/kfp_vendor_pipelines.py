@@ -1,7 +1,6 @@
 """Pipelines in KFP's own DSL: what its compiler writes of them is right, so the checker takes it."""
 
-
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from kfp import dsl, kubernetes
 
@@ -54,7 +53,7 @@ def gather(models: list[dsl.Model]) -> None:
 
 
 @dsl.component(base_image=IMAGE)
-def maybe(text: Optional[str] = None, data: Optional[dsl.Input[dsl.Dataset]] = None) -> None:
+def maybe(text: Optional[str] = None, data: Optional[dsl.Input[dsl.Dataset]] = None) -> None:  # noqa: UP045 - KFP reads no other
     pass
 
 
@@ -68,7 +67,7 @@ def program(text: str, data: dsl.Output[dsl.Dataset], count: dsl.OutputPath(int)
 
 
 @dsl.container_component
-def optional_program(text: str, loud: str = None) -> dsl.ContainerSpec:  # type: ignore[assignment]
+def optional_program(text: str, loud: Optional[str] = None) -> dsl.ContainerSpec:  # noqa: UP045 - KFP reads no other
     return dsl.ContainerSpec(
         image=IMAGE,
         command=["echo", text],
@@ -191,7 +190,9 @@ def cluster(secret: str = "s") -> None:
     kubernetes.add_ephemeral_volume(task, volume_name="e", mount_path="/e", access_modes=["ReadWriteOnce"], size="1Gi")
     kubernetes.use_field_path_as_env(task, env_name="POD", field_path="metadata.name")
     kubernetes.use_config_map_as_env(task, config_map_name="c", config_map_key_to_env={"k": "K"})
-    claim = kubernetes.CreatePVC(pvc_name_suffix="-a", access_modes=["ReadWriteOnce"], size="1Gi", storage_class_name="")
+    claim = kubernetes.CreatePVC(
+        pvc_name_suffix="-a", access_modes=["ReadWriteOnce"], size="1Gi", storage_class_name=""
+    )
     kubernetes.mount_pvc(task, pvc_name=claim.outputs["name"], mount_path="/data")
     kubernetes.DeletePVC(pvc_name=claim.outputs["name"]).after(task)
 

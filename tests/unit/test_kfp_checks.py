@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import random
-import time
 from pathlib import Path
 from typing import Any
 
 import kfp_pipelines
 import kfp_vendor_pipelines as vendor
 import pytest
-import yaml
 from kfp import compiler
 
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes import compile_pipeline
-from crossdock_adapters import yaml_text
 from crossdock_adapters.orchestrators._kfp_ir.checks import KFP, VERTEX, check, looks_like_a_spec
-from crossdock_adapters.orchestrators._kfp_ir.checks.cel import NoExpression, inputs_of
 from crossdock_adapters.orchestrators.kubeflow import KubeflowConfig, KubeflowOrchestrator
 
 ROOT = Path(__file__).resolve().parents[2]

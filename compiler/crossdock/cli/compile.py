@@ -58,7 +58,9 @@ def check(source: str, target: str | None, stack: str | None, all_targets: bool,
     _only_one(stack, target)
     client = Client(stack)
     if _is_spec(source):
-        return _check_spec(client, source, target or (client.stack.orchestrator.flavor if stack else None), all_targets, as_json)
+        return _check_spec(
+            client, source, target or (client.stack.orchestrator.flavor if stack else None), all_targets, as_json
+        )
     loaded = client.load(source)
     targets = registry.flavors("orchestrator") if all_targets else (target,)
     worst = 0

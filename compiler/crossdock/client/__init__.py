@@ -87,7 +87,9 @@ class Client(Stacks, ReviewVerbs):
         loaded = source if isinstance(source, Loaded) else self.load(source)
         return check_stack(loaded, self.stack) if target is None else check_target(loaded, self._orchestrator(target))
 
-    def check_spec(self, path: str | Path, target: str | None = None, *, all_targets: bool = False) -> list[CheckedSpec]:
+    def check_spec(
+        self, path: str | Path, target: str | None = None, *, all_targets: bool = False
+    ) -> list[CheckedSpec]:
         """What is wrong with a native spec, whoever wrote it; nothing is asked over a network.
 
         Args:

@@ -58,9 +58,9 @@ def check_spec(file: Path, target: str | None = None, all_targets: bool = False)
     checking = []
     for flavor in registry.flavors("orchestrator") if target is None else (target,):
         kind = registry.flavor("orchestrator", flavor)
-        if issubclass(kind, CanCheckSpecs):
+        checker: Any = kind(flavor, kind.Config())
+        if isinstance(checker, CanCheckSpecs):
             checking.append(flavor)
-            checker = kind(flavor, kind.Config())
             if target is not None or checker.reads(name, text):
                 found.append(CheckedSpec(flavor, tuple(checker.check_spec(name, text))))
                 if not all_targets:

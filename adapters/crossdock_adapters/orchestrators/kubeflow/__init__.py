@@ -46,5 +46,6 @@ class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanCheckSpecs):
         return looks_like_a_spec(text)
 
     def check_spec(self, name: str, text: str) -> list[Problem]:
-        """Everything that KFP's compiler, Argo, KFP's driver or its launcher would stop at, or make something else of."""
-        return [*check(name, text, KFP), *argo_size.warnings(Spec(self.flavor, {name: text}))]
+        """Everything that KFP's compiler, Argo, the driver or the launcher stops at, or makes something else of."""
+        problems = check(name, text, KFP)
+        return problems or list(argo_size.too_large(Spec(self.flavor, {name: text})))

@@ -20,6 +20,7 @@ LIMIT = 1_572_864
 """Bytes of an object that etcd takes: https://etcd.io/docs/v3.5/dev-guide/limit/"""
 NEAR = 0.75
 """The part of the limit from which on a spec is warned about: labels, and the state of a run, come on top."""
+_HINT = "fewer tasks: a map over items is one task; or several pipelines"
 _FRAME = 9_300
 """Bytes of the templates that every workflow has, measured with KFP 2.17.0."""
 _HASH = "0" * 64
@@ -39,11 +40,14 @@ def warnings(spec: Spec) -> Iterator[Problem]:
     """That a spec nears the limit, or is beyond it."""
     size = _size(spec)
     if size > NEAR * LIMIT:
-        yield Problem(
-            f"KFP makes an Argo workflow of about {_megabytes(size)} of it, and etcd takes {_megabytes(LIMIT)}",
-            hint="fewer tasks: a map over items is one task, or two pipelines",
-            id="spec-too-large",
-        )
+        yield Problem(_words(size), where=next(iter(spec.files)), hint=_HINT, id="spec-too-large")
+
+
+def too_large(spec: Spec) -> Iterator[Problem]:
+    """That a spec is beyond the limit."""
+    size = _size(spec)
+    if size > LIMIT:
+        yield Problem(_words(size), where=next(iter(spec.files)), hint=_HINT, id="spec-too-large")
 
 
 def refuse_too_large(spec: Spec) -> None:
@@ -54,12 +58,11 @@ def refuse_too_large(spec: Spec) -> None:
     """
     size = _size(spec)
     if size > LIMIT:
-        raise BadInput(
-            f"the pipeline is too large: KFP makes an Argo workflow of about {_megabytes(size)} of it, and etcd takes "
-            f"{_megabytes(LIMIT)}",
-            hint="fewer tasks: a map over items is one task, or two pipelines",
-            id="spec-too-large",
-        )
+        raise BadInput(f"the pipeline is too large: {_words(size)}", hint=_HINT, id="spec-too-large")
+
+
+def _words(size: int) -> str:
+    return f"KFP makes an Argo workflow of about {size / 1e6:.2f} MB of it, and etcd takes {LIMIT / 1e6:.2f} MB"
 
 
 def _size(spec: Spec) -> int:
@@ -67,10 +70,6 @@ def _size(spec: Spec) -> int:
         return 0
     model, _ = read(Source(next(iter(spec.files)), spec.main).documents)
     return predicted_argo_bytes(model) if model is not None else 0
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.2f} MB"
 
 
 def _bytes(entry: Any) -> int:
@@ -127,7 +126,10 @@ def _task(model: Model, name: str, task: Mapping[str, Any]) -> Iterator[Any]:
         yield _template(f"{component}-{name}-iterator")
         yield _template(f"{component}-iteration")
         yield _dag_driver("iteration", component, text, "")
-        yield {**_dag("iteration-iterations", component), "withSequence": {"count": "{{tasks.iteration-driver.outputs}}"}}
+        yield {
+            **_dag("iteration-iterations", component),
+            "withSequence": {"count": "{{tasks.iteration-driver.outputs}}"},
+        }
         name, depends = "iteration-item", ""
     if "dag" in body:
         yield _dag_driver(name, component, text, depends)
@@ -155,7 +157,10 @@ def _dag_driver(name: str, component: str, task: str, depends: str) -> dict[str,
 
 def _dag(name: str, component: str) -> dict[str, Any]:
     outputs = f"{{{{tasks.{name}-driver.outputs.parameters"
-    parameters = [_value("parent-dag-id", f"{outputs}.execution-id}}}}"), _value("condition", f"{outputs}.condition}}}}")]
+    parameters = [
+        _value("parent-dag-id", f"{outputs}.execution-id}}}}"),
+        _value("condition", f"{outputs}.condition}}}}"),
+    ]
     return {
         "arguments": {"parameters": parameters},
         "depends": f"{name}-driver.Succeeded",

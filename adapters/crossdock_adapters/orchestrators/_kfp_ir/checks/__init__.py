@@ -15,7 +15,9 @@ from crossdock_adapters.orchestrators._kfp_ir.checks.source import Source, Unrea
 
 __all__ = ["KFP", "VERTEX", "Backend", "check", "looks_like_a_spec", "read"]
 
-_MARKS = re.compile(r"""^\s*\{?\s*["']?(pipelineInfo|pipeline_info|deploymentSpec|deployment_spec)["']?\s*:""", re.MULTILINE)
+_MARKS = re.compile(
+    r"""^\s*\{?\s*["']?(pipelineInfo|pipeline_info|deploymentSpec|deployment_spec)["']?\s*:""", re.MULTILINE
+)
 _CHECKS = (
     graph.names,
     graph.components,

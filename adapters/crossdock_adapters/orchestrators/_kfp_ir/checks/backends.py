@@ -49,8 +49,8 @@ def same_containers(model: Model) -> Iterator[SpecProblem]:
         if interface(model.components[other]) != interface(component):
             yield SpecProblem(
                 component_path(name),
-                f"its container is the same as that of {other!r}, which has other inputs or outputs: KFP runs both with "
-                f"those of one",
+                f"its container is the same as that of {other!r}, which has other inputs or outputs: KFP runs both "
+                "with those of one",
                 "give each container an argument of its own, such as its component's name",
                 "same-container",
             )
@@ -104,7 +104,7 @@ def left_to_defaults(model: Model) -> Iterator[SpecProblem]:
                 if name in named and not given:
                     yield SpecProblem(
                         (*use.path, "inputs"),
-                        f"{name!r} is left to its default, and the command names it: KFP's driver stops at {named[name]}",
+                        f"{name!r} is left to its default, and the command names it: KFP stops at {named[name]}",
                         f"give {name!r} in inputs.parameters, if need be the default itself",
                         "bad-binding",
                     )

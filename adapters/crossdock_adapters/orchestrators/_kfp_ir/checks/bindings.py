@@ -147,7 +147,10 @@ def outputs(model: Model) -> Iterator[SpecProblem]:
                     task = selector.get("producerSubtask", "")
                     if task not in tasks:
                         yield SpecProblem(
-                            at, f"there is no task {task!r} in this DAG", did_you_mean(task, tasks), "dangling-reference"
+                            at,
+                            f"there is no task {task!r} in this DAG",
+                            did_you_mean(task, tasks),
+                            "dangling-reference",
                         )
                     else:
                         yield from _output(model, tasks[task], task, kind, selector.get(f"output{noun}Key", ""), at)

@@ -18,14 +18,13 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while in".split()
+_RESERVED = re.compile(
+    "as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return|var|void|while|in"
 )
-_FUNCTIONS = frozenset(
-    "bool bytes double duration dyn has int matches parseJson size string timestamp type uint".split()
-)
+_FUNCTIONS = re.compile("bool|bytes|double|duration|dyn|has|int|matches|parseJson|size|string|timestamp|type|uint")
 """Of the standard, and `parseJson`, which KFP adds."""
-_MACROS = frozenset(("all", "exists", "exists_one", "map", "filter"))
+_MACROS = ("all", "exists", "exists_one", "map", "filter")
+_OPERATORS = re.compile(r"\|\||&&|[=!<>]=|[<>+*/%-]")
 _DEEPEST = 200
 
 
@@ -85,7 +84,7 @@ class _Parser:
         self._operand()
         while True:
             kind, text, _ = self._now()
-            if (kind == "mark" and text in "|| && == != < <= > >= + - * / %".split()) or (kind, text) == ("name", "in"):
+            if (kind == "mark" and _OPERATORS.fullmatch(text)) or (kind, text) == ("name", "in"):
                 self.at += 1
                 self._operand()
             else:
@@ -119,9 +118,9 @@ class _Parser:
         self.at += 1
         if kind in ("text", "number"):
             return [""]
-        if kind == "name" and text not in _RESERVED:
+        if kind == "name" and not _RESERVED.fullmatch(text):
             if self._take("("):
-                if text not in _FUNCTIONS:
+                if not _FUNCTIONS.fullmatch(text):
                     raise NoExpression(f"there is no function {text!r}")
                 self._list(")")
                 return [""]

@@ -32,7 +32,9 @@ def images(model: Model) -> Iterator[SpecProblem]:
             )  # fmt: skip
     for _, path, container in containers_of(model):
         if not container.get("image", "").strip():
-            yield SpecProblem((*path, "image"), "a container has an image", "image: REGISTRY/NAME@DIGEST", "bad-container")
+            yield SpecProblem(
+                (*path, "image"), "a container has an image", "image: REGISTRY/NAME@DIGEST", "bad-container"
+            )
 
 
 def quantities(model: Model) -> Iterator[SpecProblem]:
@@ -44,15 +46,19 @@ def quantities(model: Model) -> Iterator[SpecProblem]:
         if "resourceCount" in accelerator:
             asked.append(((*path, "resources", "accelerator", "resourceCount"), accelerator["resourceCount"]))
         for at, text in asked:
-            if text and "{{$" not in text and not QUANTITY.match(text.replace("K", "k") if text.endswith("K") else text):
+            if (
+                text
+                and "{{$" not in text
+                and not QUANTITY.match(text.replace("K", "k") if text.endswith("K") else text)
+            ):
                 yield SpecProblem(at, f"{text!r} is no amount of Kubernetes", "such as 2, 500m or 4Gi", "bad-container")
 
 
 def names_in_texts(model: Model) -> Iterator[SpecProblem]:
     """Placeholders of inputs and outputs that are not there."""
     for name, component in model.components.items():
-        label = component.get("executorLabel")
-        container = model.executors.get(label, {}).get("container") if label is not None else None
+        label = component.get("executorLabel", "")
+        container = model.executors.get(label, {}).get("container")
         if container is None:
             continue
         for at, text in words(container):

@@ -45,13 +45,13 @@ def names(model: Model) -> Iterator[SpecProblem]:
             if not _TASK.match(key) or len(key) > LONGEST_TASK:
                 yield SpecProblem(
                     place,
-                    f"{key!r} is no name of a task: Argo takes letters, digits and '-', and KFP at most {LONGEST_TASK}",
+                    f"{key!r} is no name of a task: it has letters, digits and '-', at most {LONGEST_TASK}",
                     f"call it {_better(key)[:LONGEST_TASK] or 'a-task'}",
                     "bad-native-name",
                 )
             if not task.get("taskInfo", {}).get("name"):
                 yield SpecProblem(
-                    (*place, "taskInfo"), "a task has `taskInfo.name`: its driver stops without",
+                    (*place, "taskInfo"), "a task has a name in `taskInfo`: its driver asks for it",
                     f"taskInfo: {{name: {key}}}", "bad-native-name",
                 )  # fmt: skip
 
@@ -73,9 +73,11 @@ def components(model: Model) -> Iterator[SpecProblem]:
         label = component.get("executorLabel")
         if label is not None and label not in model.executors:
             yield SpecProblem(
-                (*where(name), "executorLabel"), f"there is no executor {label!r}", did_you_mean(label, model.executors),
+                (*where(name), "executorLabel"),
+                f"there is no executor {label!r}",
+                did_you_mean(label, model.executors),
                 "dangling-reference",
-            )  # fmt: skip
+            )
         if component and label is None and "dag" not in component:
             yield SpecProblem(
                 where(name), "a component is a DAG or has an executor", "add executorLabel: NAME", "bad-field"
@@ -124,7 +126,7 @@ def edges(model: Model) -> Iterator[SpecProblem]:
                     )  # fmt: skip
                 elif producer not in waits:
                     yield SpecProblem(
-                        (*place, *at), f"it reads from {producer!r} and does not wait for it: not every backend adds that",
+                        (*place, *at), f"it reads from {producer!r} without waiting for it: not all backends add that",
                         f"add {producer!r} to dependentTasks", "bad-edge",
                     )  # fmt: skip
             if is_last(task) and len(waits) != 1:
@@ -138,7 +140,10 @@ def edges(model: Model) -> Iterator[SpecProblem]:
         circle = _circle(graph)
         if circle:
             yield SpecProblem(
-                (*path, "tasks", circle[0]), f"tasks wait for each other: {' → '.join(circle)}", "remove an edge", "cycle"
+                (*path, "tasks", circle[0]),
+                f"tasks wait for each other: {' → '.join(circle)}",
+                "remove an edge",
+                "cycle",
             )
         yield from _exits(path, tasks)
 

@@ -15,9 +15,8 @@ _NAMED = re.compile(
     r"^\.(?P<side>inputs|outputs)\.(?P<kind>parameters|artifacts)\[(?P<quote>['\"])(?P<name>.*?)(?P=quote)\](?P<rest>.*)$",
     re.DOTALL,
 )
-JOB = frozenset(
-    "pipeline_job_name pipeline_job_resource_name pipeline_job_uuid pipeline_task_name pipeline_task_uuid"
-    " pipeline_job_create_time_utc pipeline_job_schedule_time_utc".split()
+JOB = re.compile(
+    r"\{\{\$\.pipeline_(job_(name|resource_name|uuid|create_time_utc|schedule_time_utc)|task_(name|uuid))\}\}"
 )
 """What a constant that a task is given may be, as a whole."""
 _ENDS = {
@@ -97,8 +96,7 @@ def of_constant(value: Any) -> Iterator[Placeholder]:
     """Those of a constant that a task is given; `{{$.workspace_path}}` is filled in anywhere."""
     if isinstance(value, str):
         for found in _plain(value, guarded=False):
-            inner = found.text[4:-2]
-            if not found.side and inner and (inner == "workspace_path" or (inner in JOB and value == found.text)):
+            if found.text == "{{$.workspace_path}}" or (JOB.fullmatch(found.text) and value == found.text):
                 found = found._replace(resolved=True)
             yield found
     elif isinstance(value, list):

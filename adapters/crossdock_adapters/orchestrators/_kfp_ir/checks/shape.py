@@ -62,7 +62,9 @@ class Shape:
             place = (*path, str(key))
             field = fields.get(name)
             if field is None:
-                self._add(place, f"{message.rpartition('.')[2]} has no field {str(key)!r}", did_you_mean(str(key), fields))
+                self._add(
+                    place, f"{message.rpartition('.')[2]} has no field {str(key)!r}", did_you_mean(str(key), fields)
+                )
                 continue
             if inner is None:
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 _PLAIN = re.compile(r"^[A-Za-z_][\w-]*$")
@@ -107,7 +107,7 @@ def _json(text: str, otherwise: Any) -> Any:
 
 
 def _loader() -> Any:
-    """A safe loader that refuses a key that comes twice, and takes days and times for the texts that they are in JSON."""
+    """A safe loader that refuses a key that comes twice, and leaves days and times the texts that they are in JSON."""
     import yaml
 
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -125,8 +125,3 @@ def _loader() -> Any:
 
     Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
     return Loader
-
-
-def is_mapping_of_texts(value: Any) -> bool:
-    """Whether every key is a text, as in JSON."""
-    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
