@@ -28,7 +28,7 @@ _CHECKS = (
     containers.images,
     containers.quantities,
     containers.names_in_texts,
-    containers.labels,
+    containers.platform,
 )
 
 
@@ -53,8 +53,11 @@ def check(name: str, text: str, backend: Backend) -> list[Problem]:
     model, found = read(source.documents)
     problems = [*found, *_documents(source.documents, backend)]
     if model is not None:
+        seen = {(item.document, item.path) for item in found}
         problems += _schema(model, backend)
         problems += [problem for look in (*_CHECKS, *backend.checks) for problem in look(model)]
+        problems = [*found, *(item for item in problems[len(found) :] if (item.document, item.path) not in seen)]
+    problems.sort(key=lambda item: source.line(item.document, item.path))
     return [
         Problem(item.message, where=source.where(item.document, item.path), hint=item.hint, id=item.id)
         for item in problems
@@ -72,7 +75,7 @@ def read(documents: list[Any]) -> tuple[Model | None, list[SpecProblem]]:
     )
     second = Shape(1)
     platform: dict[str, Any] = {}
-    if len(documents) > 1 and documents[1] is not None:
+    if len(documents) > 1:
         platform = second.message("PlatformSpec", documents[1], ())
         for name, body in platform.get("platforms", {}).items():
             executors = body.get("deploymentSpec", {}).get("executors", {})
@@ -83,14 +86,15 @@ def read(documents: list[Any]) -> tuple[Model | None, list[SpecProblem]]:
 
 
 def _documents(documents: list[Any], backend: Backend) -> Iterator[SpecProblem]:
-    rest = [body for body in documents[1:] if body is not None]
+    rest = documents[1:]
+    platforms = rest[0].get("platforms") if rest and isinstance(rest[0], dict) else None
     if rest and not backend.platform_document:
         yield SpecProblem(
             (), f"{backend.title} takes one document, and its SDK stops at a second", "take it out", "bad-field", 1
         )
     elif len(rest) > 1:
         yield SpecProblem((), "behind a spec stands one platform document", "take the others out", "bad-field", 2)
-    elif rest and "kubernetes" not in (rest[0].get("platforms") or {} if isinstance(rest[0], dict) else {}):
+    elif rest and not (isinstance(platforms, dict) and "kubernetes" in platforms):
         yield SpecProblem(
             (), "the second document is for the platform `kubernetes`", "platforms: {kubernetes: …}", "bad-field", 1
         )

@@ -99,8 +99,9 @@ def left_to_defaults(model: Model) -> Iterator[SpecProblem]:
             if (found.side, found.kind) == ("inputs", "parameters") and not found.guarded
         }
         for use in uses:
-            for name in declared(body, "input", "parameters"):
+            for name, definition in declared(body, "input", "parameters").items():
                 given = name in bound(use.task, "parameters") or name == item_of(use.task)
+                given = given or not (definition.get("isOptional") or "defaultValue" in definition)
                 if name in named and not given:
                     yield SpecProblem(
                         (*use.path, "inputs"),

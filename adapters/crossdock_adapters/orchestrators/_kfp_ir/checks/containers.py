@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from crossdock.dsl.errors import did_you_mean
-from crossdock_adapters.orchestrators._kfp_ir.checks.model import Model, Node, SpecProblem, bound, declared, where
+from crossdock_adapters.orchestrators._kfp_ir.checks.model import ROOT, Model, Node, SpecProblem, Use, bound, declared, where
 from crossdock_adapters.orchestrators._kfp_ir.checks.placeholders import Placeholder, of_constant, placeholders
 from crossdock_adapters.orchestrators._kfp_ir.checks.source import Path
 
@@ -109,17 +110,45 @@ def _known(model: Model, name: str, component: Node, found: Placeholder) -> bool
     return given and all(any(found.name in bound(use.task, kind) for kind in kinds) for use in uses)
 
 
-def labels(model: Model) -> Iterator[SpecProblem]:
-    """Parts of the platform document that no executor has."""
-    for label in model.platform:
+def platform(model: Model) -> Iterator[SpecProblem]:
+    """Parts of the platform document that no executor has, and inputs that are not where it takes them from."""
+    labels: dict[str, list[Use]] = {}
+    for name, component in model.components.items():
+        labels.setdefault(component.get("executorLabel", ""), []).extend(model.uses.get(name, []))
+    for label, config in model.platform.items():
+        path = ("platforms", "kubernetes", "deploymentSpec", "executors", label)
         if label not in model.executors:
             yield SpecProblem(
-                ("platforms", "kubernetes", "deploymentSpec", "executors", label),
+                path,
                 f"there is no executor {label!r}: what it asks for is dropped",
                 did_you_mean(label, model.executors),
                 "dangling-reference",
                 1,
             )
+        for at, field, value in _taken(config, path):
+            for use in labels.get(label, []):
+                owner = model.components[ROOT if use.path[0] == ROOT else str(use.path[1])]
+                tasks = owner["dag"]["tasks"]
+                known = declared(owner, "input", "parameters") if field == "componentInputParameter" else tasks
+                if value not in known:
+                    what = "input" if field == "componentInputParameter" else "task"
+                    message = f"the DAG of task {use.name!r} has no {what} {value!r}"
+                    yield SpecProblem(at, message, did_you_mean(value, known), "dangling-reference", 1)
+
+
+def _taken(value: Any, path: Path) -> Iterator[tuple[Path, str, str]]:
+    """What a part of the platform document takes from the DAG: where, how, and the name."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _taken(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "componentInputParameter":
+                yield (*path, key), key, str(inner)
+            elif key == "taskOutputParameter":
+                yield (*path, key), key, str(inner.get("producerTask", ""))
+            else:
+                yield from _taken(inner, (*path, key))
 
 
 def interface(component: Node) -> tuple[Node, Node]:

@@ -84,7 +84,7 @@ def components(model: Model) -> Iterator[SpecProblem]:
             )
     for path, _, tasks in model.dags():
         for key, task in tasks.items():
-            if model.component_of(task) is None:
+            if model.component_of(task) is None and reference(task) not in model.spec.get("components", {}):
                 known = [name for name in model.components if name != ROOT]
                 yield SpecProblem(
                     (*path, "tasks", key, "componentRef"),
@@ -93,7 +93,7 @@ def components(model: Model) -> Iterator[SpecProblem]:
                     "dangling-reference",
                 )
     inside = {
-        name: [reference(task) for task in component.get("dag", {}).get("tasks", {}).values()]
+        name: [reference(task) for task in component.get("dag", {}).get("tasks", {}).values() if reference(task) != ROOT]
         for name, component in model.components.items()
     }
     circle = _circle(inside)
@@ -130,10 +130,11 @@ def edges(model: Model) -> Iterator[SpecProblem]:
                         f"add {producer!r} to dependentTasks", "bad-edge",
                     )  # fmt: skip
             if is_last(task) and len(waits) != 1:
+                times = f"this for {len(waits)}: it runs after each of them" if waits else "this for none: it never runs"
                 yield SpecProblem(
                     place,
-                    f"an exit task waits for one task, and this for {len(waits)}: it runs after each of them",
-                    "put them into one DAG, and wait for that",
+                    f"an exit task waits for one task, and {times}",
+                    "put what comes before it into one DAG, and wait for that",
                     "bad-edge",
                 )
             graph[key] = [other for other in (*waits, *(name for _, name in producers)) if other in tasks]

@@ -42,8 +42,10 @@ class Source:
         try:
             while loader.check_node():
                 node = loader.get_node()
-                self._nodes.append(node)
-                self.documents.append(loader.construct_document(node))
+                document = loader.construct_document(node)
+                if document is not None or not self.documents:
+                    self._nodes.append(node)
+                    self.documents.append(document)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             why = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -58,8 +60,8 @@ class Source:
         if text.lstrip().startswith("{") and len(self.documents) == 1:
             self.documents = [_json(text, self.documents[0])]
 
-    def where(self, document: int, path: Path) -> str:
-        """`file:line: path` of a part, or of what is nearest above it."""
+    def line(self, document: int, path: Path) -> int:
+        """The line of a part, or of what is nearest above it."""
         line, node = 1, None
         if document < len(self._nodes):
             node = self._nodes[document]
@@ -69,7 +71,11 @@ class Source:
             if found is None:
                 break
             line, node = found
-        place = f"{self.name}:{line}"
+        return line
+
+    def where(self, document: int, path: Path) -> str:
+        """`file:line: path` of a part."""
+        place = f"{self.name}:{self.line(document, path)}"
         return f"{place}: {shown(path)}" if path else place
 
 
