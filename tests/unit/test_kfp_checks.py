@@ -51,55 +51,6 @@ def test_goldens_are_right(file: Path) -> None:
 
 
 def _vendor_says_no(documents: list[Any]) -> bool:
-    from google.protobuf import json
-import random
-import time
-from pathlib import Path
-from typing import Any
-
-import kfp_pipelines
-import kfp_vendor_pipelines as vendor
-import pytest
-import yaml
-from kfp import compiler
-
-from crossdock.dsl.errors import BadInput
-from crossdock.dsl.pipeline import Pipeline
-from crossdock.passes import compile_pipeline
-from crossdock.stacks import Spec
-from crossdock_adapters import yaml_text
-from crossdock_adapters.orchestrators._kfp_ir.checks import KFP, VERTEX, check, looks_like_a_spec, read
-from crossdock_adapters.orchestrators._kfp_ir.checks.cel import NoExpression, inputs_of
-from crossdock_adapters.orchestrators.kubeflow import KubeflowConfig, KubeflowOrchestrator
-from crossdock_adapters.orchestrators.kubeflow.argo_size import predicted_argo_bytes, refuse_too_large
-
-ROOT = Path(__file__).resolve().parents[2]
-GOLDENS = sorted((ROOT / "tests" / "golden").glob("*/kubeflow/*.yaml"))
-
-
-@pytest.mark.parametrize("pipeline", vendor.PIPELINES, ids=lambda found: found.name)
-def test_what_the_vendor_s_compiler_writes_is_right(pipeline: Any, tmp_path: Path) -> None:
-    file = tmp_path / "pipeline.yaml"
-    compiler.Compiler().compile(pipeline, str(file))
-    text = file.read_text(encoding="utf-8")
-    assert looks_like_a_spec(text)
-    assert [str(problem) for problem in check("pipeline.yaml", text, KFP)] == []
-
-
-@pytest.mark.parametrize("pipeline", kfp_pipelines.WORKING, ids=lambda found: found.name)
-def test_what_we_write_is_right(pipeline: Pipeline[Any, Any]) -> None:
-    text = KubeflowOrchestrator("kfp", KubeflowConfig()).translate(compile_pipeline(pipeline).plan).main
-    assert [str(problem) for problem in check("pipeline.yaml", text, KFP)] == []
-    if "\n---\n" not in text:
-        assert [str(problem) for problem in check("pipeline.yaml", text, VERTEX)] == []
-
-
-@pytest.mark.parametrize("file", GOLDENS, ids=lambda file: file.parts[-3])
-def test_goldens_are_right(file: Path) -> None:
-    assert check(file.name, file.read_text(encoding="utf-8"), KFP) == []
-
-
-def _vendor_says_no(documents: list[Any]) -> bool:
     from google.protobuf import json_format
     from kfp.pipeline_spec import pipeline_spec_pb2 as protos
 
@@ -153,7 +104,9 @@ def test_whatever_is_given_is_answered_and_what_the_protobufs_refuse_is_found(se
     assert refused > 30
 
 
-@pytest.mark.parametrize("text", ["", "a", "[]", "{}", "---\n---\n", "root: 1", "- 1", "root: {dag: {tasks: []}}", "{", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "[]", "{}", "---\n---\n", "root: 1", "- 1", "root: {dag: {tasks: []}}", "{", "\x00"]
+)
 def test_no_spec_at_all(text: str) -> None:
     assert check("x.yaml", text, KFP) != []
 
@@ -177,7 +130,22 @@ def test_expressions_of_cel(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a ==", "== a", "(true", "true)", "'a", "a b", "1 = 2", "count > 1", "lots(1)", "inputs.", "[1, 2", "{1}", "(" * 500],
+    [
+        "",
+        "a ==",
+        "== a",
+        "(true",
+        "true)",
+        "'a",
+        "a b",
+        "1 = 2",
+        "count > 1",
+        "lots(1)",
+        "inputs.",
+        "[1, 2",
+        "{1}",
+        "(" * 500,
+    ],
 )
 def test_no_expressions_of_cel(text: str) -> None:
     with pytest.raises(NoExpression):

@@ -70,7 +70,9 @@ def test_what_the_user_reads(file: Path, monkeypatch: pytest.MonkeyPatch, capsys
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
     assert (problems == []) == (file.stem in RIGHT)
-    assert all(problem.hint and problem.id and (problem.where or "").startswith(f"{file.name}:") for problem in problems)
+    assert all(
+        problem.hint and problem.id and (problem.where or "").startswith(f"{file.name}:") for problem in problems
+    )
     if file.stem.startswith("vertex"):
         return
     monkeypatch.chdir(FOLDER)

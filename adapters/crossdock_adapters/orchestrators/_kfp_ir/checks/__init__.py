@@ -67,7 +67,7 @@ def check(name: str, text: str, backend: Backend) -> list[Problem]:
 def read(documents: list[Any]) -> tuple[Model | None, list[SpecProblem]]:
     """A model of the documents of a spec without what is of a wrong shape, and what that is."""
     if not documents or not isinstance(documents[0], dict):
-        return None, [SpecProblem((), "a spec is a mapping of fields", "compile the spec again", "bad-field")]
+        return None, [SpecProblem((), "a spec is a mapping of fields", "compile the spec again", id="bad-field")]
     shape = Shape(0)
     spec = shape.message("PipelineSpec", documents[0], ())
     spec["deploymentSpec"] = shape.message(
@@ -90,13 +90,23 @@ def _documents(documents: list[Any], backend: Backend) -> Iterator[SpecProblem]:
     platforms = rest[0].get("platforms") if rest and isinstance(rest[0], dict) else None
     if rest and not backend.platform_document:
         yield SpecProblem(
-            (), f"{backend.title} takes one document, and its SDK stops at a second", "take it out", "bad-field", 1
+            (),
+            f"{backend.title} takes one document, and its SDK stops at a second",
+            "take it out",
+            id="bad-field",
+            document=1,
         )
     elif len(rest) > 1:
-        yield SpecProblem((), "behind a spec stands one platform document", "take the others out", "bad-field", 2)
+        yield SpecProblem(
+            (), "behind a spec stands one platform document", "take the others out", id="bad-field", document=2
+        )
     elif rest and not (isinstance(platforms, dict) and "kubernetes" in platforms):
         yield SpecProblem(
-            (), "the second document is for the platform `kubernetes`", "platforms: {kubernetes: …}", "bad-field", 1
+            (),
+            "the second document is for the platform `kubernetes`",
+            "platforms: {kubernetes: …}",
+            id="bad-field",
+            document=1,
         )
 
 
@@ -108,5 +118,5 @@ def _schema(model: Model, backend: Backend) -> Iterator[SpecProblem]:
             f"{backend.title} takes schemaVersion {' or '.join(backend.schemas)}, "
             + (f"not {version!r}" if version is not None else "and the spec says none"),
             f"schemaVersion: {backend.schemas[0]}",
-            "bad-field",
+            id="bad-field",
         )

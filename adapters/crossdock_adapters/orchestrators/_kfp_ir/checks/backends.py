@@ -52,7 +52,7 @@ def same_containers(model: Model) -> Iterator[SpecProblem]:
                 f"its container is the same as that of {other!r}, which has other inputs or outputs: KFP runs both "
                 "with those of one",
                 "give each container an argument of its own, such as its component's name",
-                "same-container",
+                id="same-container",
             )
 
 
@@ -64,13 +64,13 @@ def unfilled(model: Model) -> Iterator[SpecProblem]:
                 if not found.resolved:
                     yield SpecProblem(
                         (*path, *at), f"KFP does not fill in {found.text}: the program gets this text",
-                        "take it from {{$}}, or decide it when the spec is written", "bad-placeholder",
+                        "take it from {{$}}, or decide it when the spec is written", id="bad-placeholder",
                     )  # fmt: skip
         for index, variable in enumerate(container.get("env", [])):
             if "{{$" in variable.get("value", ""):
                 yield SpecProblem(
                     (*path, "env", index), "KFP fills in nothing in environment variables",
-                    "give it as an argument", "bad-placeholder",
+                    "give it as an argument", id="bad-placeholder",
                 )  # fmt: skip
     for path, _, tasks in model.dags():
         for key, task in tasks.items():
@@ -81,7 +81,7 @@ def unfilled(model: Model) -> Iterator[SpecProblem]:
                             (*path, "tasks", key, "inputs", "parameters", name),
                             f"KFP does not fill in {found.text} here: the task gets this text",
                             "a value such as {{$.pipeline_job_uuid}} is the whole constant",
-                            "bad-placeholder",
+                            id="bad-placeholder",
                         )
 
 
@@ -107,7 +107,7 @@ def left_to_defaults(model: Model) -> Iterator[SpecProblem]:
                         (*use.path, "inputs"),
                         f"{name!r} is left to its default, and the command names it: KFP stops at {named[name]}",
                         f"give {name!r} in inputs.parameters, if need be the default itself",
-                        "bad-binding",
+                        id="bad-binding",
                     )
 
 
@@ -123,7 +123,7 @@ def if_present_of_artifacts(model: Model) -> Iterator[SpecProblem]:
                         ("deploymentSpec", "executors", label, "container", *at),
                         f"KFP drops {found.text}: the input of component {name!r} is an artifact",
                         "decide it when the spec is written",
-                        "bad-placeholder",
+                        id="bad-placeholder",
                     )
 
 
@@ -138,7 +138,7 @@ def nothing_to_run(model: Model) -> Iterator[SpecProblem]:
         if not container.get("command") and not container.get("args") and not of_kfp:
             yield SpecProblem(
                 path, "a container has a command or arguments: KFP does not know the image's own",
-                "command: [PROGRAM]", "bad-container",
+                "command: [PROGRAM]", id="bad-container",
             )  # fmt: skip
 
 
@@ -149,21 +149,21 @@ def not_of_kfp(model: Model) -> Iterator[SpecProblem]:
             if kind in executor:
                 yield SpecProblem(
                     ("deploymentSpec", "executors", label, kind), f"KFP has no executor of the kind {kind}",
-                    "use a container", "bad-container",
+                    "use a container", id="bad-container",
                 )  # fmt: skip
     for path, _, tasks in model.dags():
         for key, task in tasks.items():
             if "artifactIterator" in task:
                 yield SpecProblem(
                     (*path, "tasks", key, "artifactIterator"), "KFP has no loops over artifacts yet",
-                    "loop over a list parameter", "bad-edge",
+                    "loop over a list parameter", id="bad-edge",
                 )  # fmt: skip
             component = model.component_of(task) or {}
             importer = "importer" in model.executors.get(component.get("executorLabel", ""), {})
             if importer and task.get("triggerPolicy", {}).get("condition"):
                 yield SpecProblem(
                     (*path, "tasks", key, "triggerPolicy", "condition"), "KFP takes no condition on an importer",
-                    "put it into a DAG, and the condition on that", "bad-edge",
+                    "put it into a DAG, and the condition on that", id="bad-edge",
                 )  # fmt: skip
 
 
@@ -192,13 +192,13 @@ def machines(model: Model) -> Iterator[SpecProblem]:
                 if _amount(text) > most:
                     yield SpecProblem(
                         (*path, "resources", field), f"{text} is more than Vertex has for a task: 96 vCPU and 624 GB",
-                        "ask for less", "bad-container",
+                        "ask for less", id="bad-container",
                     )  # fmt: skip
         kind = resources.get("accelerator", {}).get("resourceType", "")
         if "/" in kind:
             yield SpecProblem(
                 (*path, "resources", "accelerator", "resourceType"), f"Vertex has no accelerator {kind!r}",
-                "a name such as NVIDIA_L4", "bad-container",
+                "a name such as NVIDIA_L4", id="bad-container",
             )  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def pipeline_root(model: Model) -> Iterator[SpecProblem]:
     if root and not root.startswith("gs://"):
         yield SpecProblem(
             ("defaultPipelineRoot",), f"Vertex writes to Cloud Storage alone, and this is {root!r}",
-            "gs://BUCKET/FOLDER", "bad-field",
+            "gs://BUCKET/FOLDER", id="bad-field",
         )  # fmt: skip
 
 

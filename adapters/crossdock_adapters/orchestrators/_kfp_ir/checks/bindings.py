@@ -33,7 +33,7 @@ def inputs(model: Model) -> Iterator[SpecProblem]:
                         known = declared(component, "input", kind)
                         yield SpecProblem(
                             at, f"the component has no input {name!r} among its {kind}", did_you_mean(name, known),
-                            "bad-binding",
+                            id="bad-binding",
                         )  # fmt: skip
                     yield from _source(model, owner, tasks, source, noun, at)
                 if component is not None:
@@ -56,7 +56,7 @@ def _missing(task: Node, component: Node, kind: str, place: Path) -> Iterator[Sp
         if not filled and body.get("parameterType") != "TASK_CONFIG":
             yield SpecProblem(
                 (*place, "inputs"), f"the component needs {name!r} among its {kind}, and the task does not give it",
-                f"add it to inputs.{kind}", "bad-binding",
+                f"add it to inputs.{kind}", id="bad-binding",
             )  # fmt: skip
 
 
@@ -68,14 +68,16 @@ def _source(model: Model, owner: Node, tasks: Node, source: Node, noun: str, at:
         if outer not in known:
             yield SpecProblem(
                 (*at, f"componentInput{noun}"), f"the DAG has no input {outer!r} among its {kind}",
-                did_you_mean(outer, known), "bad-binding",
+                did_you_mean(outer, known), id="bad-binding",
             )  # fmt: skip
     output = source.get(f"taskOutput{noun}")
     if output is not None and output.get("producerTask") in tasks:
         producer = output["producerTask"]
         yield from _output(model, tasks[producer], producer, kind, output.get(f"output{noun}Key", ""), at)
     if not any(field in source for field in (f"componentInput{noun}", f"taskOutput{noun}", *_CONSTANTS)):
-        yield SpecProblem(at, "nothing says where the value comes from", f"componentInput{noun}: NAME", "bad-binding")
+        yield SpecProblem(
+            at, "nothing says where the value comes from", f"componentInput{noun}: NAME", id="bad-binding"
+        )
 
 
 _CONSTANTS = ("runtimeValue", "taskFinalStatus")
@@ -88,7 +90,7 @@ def _output(model: Model, task: Node, name: str, kind: str, key: str, at: Path) 
     known = declared(component, "output", kind)
     if key not in known:
         yield SpecProblem(
-            at, f"task {name!r} has no output {key!r} among its {kind}", did_you_mean(key, known), "bad-binding"
+            at, f"task {name!r} has no output {key!r} among its {kind}", did_you_mean(key, known), id="bad-binding"
         )
 
 
@@ -105,19 +107,19 @@ def _loop(task: Node, component: Node | None, place: Path) -> Iterator[SpecProbl
             known = declared(component, "input", kind)
             yield SpecProblem(
                 (*place, iterator, "itemInput"), f"the component has no input {item!r} among its {kind}",
-                did_you_mean(item, known), "bad-binding",
+                did_you_mean(item, known), id="bad-binding",
             )  # fmt: skip
         items = body.get("items", {})
         if key in items:
             if items[key] not in bound(task, kind):
                 yield SpecProblem(
                     (*place, iterator, "items"), f"the task has no input {items[key]!r} to take the items from",
-                    did_you_mean(items[key], bound(task, kind)), "bad-binding",
+                    did_you_mean(items[key], bound(task, kind)), id="bad-binding",
                 )  # fmt: skip
         elif "raw" not in items or not _is_list(items["raw"]):
             yield SpecProblem(
                 (*place, iterator, "items"), "a loop's items are an input of the task, or a JSON list in `raw`",
-                "items: {raw: '[1, 2]'}", "bad-binding",
+                "items: {raw: '[1, 2]'}", id="bad-binding",
             )  # fmt: skip
 
 
@@ -139,7 +141,7 @@ def outputs(model: Model) -> Iterator[SpecProblem]:
                 if name not in given.get(kind, {}):
                     yield SpecProblem(
                         (*path, "outputs"), f"no task gives the output {name!r} among its {kind}",
-                        f"add it to dag.outputs.{kind}", "bad-binding",
+                        f"add it to dag.outputs.{kind}", id="bad-binding",
                     )  # fmt: skip
             for name, body in given.get(kind, {}).items():
                 for selector in _selectors(body):
@@ -150,7 +152,7 @@ def outputs(model: Model) -> Iterator[SpecProblem]:
                             at,
                             f"there is no task {task!r} in this DAG",
                             did_you_mean(task, tasks),
-                            "dangling-reference",
+                            id="dangling-reference",
                         )
                     else:
                         yield from _output(model, tasks[task], task, kind, selector.get(f"output{noun}Key", ""), at)

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossdock.dsl.errors import did_you_mean
-from crossdock_adapters.orchestrators._kfp_ir.checks.model import ROOT, Model, Node, SpecProblem, Use, bound, declared, where
+from crossdock_adapters.orchestrators._kfp_ir.checks.model import (
+    ROOT,
+    Model,
+    Node,
+    SpecProblem,
+    Use,
+    bound,
+    declared,
+    where,
+)
 from crossdock_adapters.orchestrators._kfp_ir.checks.placeholders import Placeholder, of_constant, placeholders
 from crossdock_adapters.orchestrators._kfp_ir.checks.source import Path
 
@@ -29,12 +38,12 @@ def images(model: Model) -> Iterator[SpecProblem]:
         if not executor:
             yield SpecProblem(
                 ("deploymentSpec", "executors", label), "an executor is a container or an importer",
-                "container: {image: …, command: […]}", "bad-field",
+                "container: {image: …, command: […]}", id="bad-field",
             )  # fmt: skip
     for _, path, container in containers_of(model):
         if not container.get("image", "").strip():
             yield SpecProblem(
-                (*path, "image"), "a container has an image", "image: REGISTRY/NAME@DIGEST", "bad-container"
+                (*path, "image"), "a container has an image", "image: REGISTRY/NAME@DIGEST", id="bad-container"
             )
 
 
@@ -52,7 +61,9 @@ def quantities(model: Model) -> Iterator[SpecProblem]:
                 and "{{$" not in text
                 and not QUANTITY.match(text.replace("K", "k") if text.endswith("K") else text)
             ):
-                yield SpecProblem(at, f"{text!r} is no amount of Kubernetes", "such as 2, 500m or 4Gi", "bad-container")
+                yield SpecProblem(
+                    at, f"{text!r} is no amount of Kubernetes", "such as 2, 500m or 4Gi", id="bad-container"
+                )
 
 
 def names_in_texts(model: Model) -> Iterator[SpecProblem]:
@@ -70,7 +81,7 @@ def names_in_texts(model: Model) -> Iterator[SpecProblem]:
                         ("deploymentSpec", "executors", label, "container", *at),
                         f"{found.text}: component {name!r} has no such {found.side[:-1]}",
                         did_you_mean(found.name, known),
-                        "bad-placeholder",
+                        id="bad-placeholder",
                     )
     for path, _, tasks in model.dags():
         for key, task in tasks.items():
@@ -81,7 +92,7 @@ def names_in_texts(model: Model) -> Iterator[SpecProblem]:
                             (*path, "tasks", key, "inputs", "parameters", name),
                             f"{found.text}: the task has no such input",
                             did_you_mean(found.name, bound(task, found.kind)),
-                            "bad-placeholder",
+                            id="bad-placeholder",
                         )
 
 
@@ -122,8 +133,8 @@ def platform(model: Model) -> Iterator[SpecProblem]:
                 path,
                 f"there is no executor {label!r}: what it asks for is dropped",
                 did_you_mean(label, model.executors),
-                "dangling-reference",
-                1,
+                id="dangling-reference",
+                document=1,
             )
         for at, field, value in _taken(config, path):
             for use in labels.get(label, []):
@@ -133,7 +144,7 @@ def platform(model: Model) -> Iterator[SpecProblem]:
                 if value not in known:
                     what = "input" if field == "componentInputParameter" else "task"
                     message = f"the DAG of task {use.name!r} has no {what} {value!r}"
-                    yield SpecProblem(at, message, did_you_mean(value, known), "dangling-reference", 1)
+                    yield SpecProblem(at, message, did_you_mean(value, known), id="dangling-reference", document=1)
 
 
 def _taken(value: Any, path: Path) -> Iterator[tuple[Path, str, str]]:

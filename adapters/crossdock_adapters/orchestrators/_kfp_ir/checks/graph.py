@@ -37,7 +37,7 @@ def names(model: Model) -> Iterator[SpecProblem]:
             if name
             else "a pipeline has a name",
             f"name: {_better(name) or 'my-pipeline'}",
-            "bad-native-name",
+            id="bad-native-name",
         )
     for path, _, tasks in model.dags():
         for key, task in tasks.items():
@@ -47,12 +47,12 @@ def names(model: Model) -> Iterator[SpecProblem]:
                     place,
                     f"{key!r} is no name of a task: it has letters, digits and '-', at most {LONGEST_TASK}",
                     f"call it {_better(key)[:LONGEST_TASK] or 'a-task'}",
-                    "bad-native-name",
+                    id="bad-native-name",
                 )
             if not task.get("taskInfo", {}).get("name"):
                 yield SpecProblem(
                     (*place, "taskInfo"), "a task has a name in `taskInfo`: its driver asks for it",
-                    f"taskInfo: {{name: {key}}}", "bad-native-name",
+                    f"taskInfo: {{name: {key}}}", id="bad-native-name",
                 )  # fmt: skip
 
 
@@ -65,10 +65,10 @@ def components(model: Model) -> Iterator[SpecProblem]:
     if ROOT in model.spec.get("components", {}):
         yield SpecProblem(
             ("components", ROOT), "`root` is the name of the pipeline itself", "give the component another name",
-            "bad-native-name",
+            id="bad-native-name",
         )  # fmt: skip
     if not model.spec.get("root"):
-        yield SpecProblem((), "there is no `root`, the pipeline's own DAG", "root: {dag: {tasks: …}}", "bad-field")
+        yield SpecProblem((), "there is no `root`, the pipeline's own DAG", "root: {dag: {tasks: …}}", id="bad-field")
     for name, component in model.components.items():
         label = component.get("executorLabel")
         if label is not None and label not in model.executors:
@@ -76,11 +76,11 @@ def components(model: Model) -> Iterator[SpecProblem]:
                 (*where(name), "executorLabel"),
                 f"there is no executor {label!r}",
                 did_you_mean(label, model.executors),
-                "dangling-reference",
+                id="dangling-reference",
             )
         if component and label is None and "dag" not in component:
             yield SpecProblem(
-                where(name), "a component is a DAG or has an executor", "add executorLabel: NAME", "bad-field"
+                where(name), "a component is a DAG or has an executor", "add executorLabel: NAME", id="bad-field"
             )
     for path, _, tasks in model.dags():
         for key, task in tasks.items():
@@ -90,16 +90,18 @@ def components(model: Model) -> Iterator[SpecProblem]:
                     (*path, "tasks", key, "componentRef"),
                     f"there is no component {reference(task)!r}" if reference(task) else "a task names its component",
                     did_you_mean(reference(task), known),
-                    "dangling-reference",
+                    id="dangling-reference",
                 )
     inside = {
-        name: [reference(task) for task in component.get("dag", {}).get("tasks", {}).values() if reference(task) != ROOT]
+        name: [
+            reference(task) for task in component.get("dag", {}).get("tasks", {}).values() if reference(task) != ROOT
+        ]
         for name, component in model.components.items()
     }
     circle = _circle(inside)
     if circle:
         yield SpecProblem(
-            where(circle[0]), f"it is a part of itself: {' → '.join(circle)}", "take one of them out", "cycle"
+            where(circle[0]), f"it is a part of itself: {' → '.join(circle)}", "take one of them out", id="cycle"
         )
 
 
@@ -109,7 +111,7 @@ def edges(model: Model) -> Iterator[SpecProblem]:
         if not any(not is_last(task) for task in tasks.values()):
             what = "only exit tasks" if tasks else "no tasks"
             yield SpecProblem(
-                (*path, "tasks"), f"a DAG with {what} runs nothing: KFP refuses it", "add a task", "bad-edge"
+                (*path, "tasks"), f"a DAG with {what} runs nothing: KFP refuses it", "add a task", id="bad-edge"
             )
         graph: dict[str, list[str]] = {}
         for key, task in tasks.items():
@@ -122,20 +124,22 @@ def edges(model: Model) -> Iterator[SpecProblem]:
                 if producer not in tasks:
                     yield SpecProblem(
                         (*place, *at), f"there is no task {producer!r} in this DAG", did_you_mean(producer, tasks),
-                        "dangling-reference",
+                        id="dangling-reference",
                     )  # fmt: skip
                 elif producer not in waits:
                     yield SpecProblem(
                         (*place, *at), f"it reads from {producer!r} without waiting for it: not all backends add that",
-                        f"add {producer!r} to dependentTasks", "bad-edge",
+                        f"add {producer!r} to dependentTasks", id="bad-edge",
                     )  # fmt: skip
             if is_last(task) and len(waits) != 1:
-                times = f"this for {len(waits)}: it runs after each of them" if waits else "this for none: it never runs"
+                times = (
+                    f"this for {len(waits)}: it runs after each of them" if waits else "this for none: it never runs"
+                )
                 yield SpecProblem(
                     place,
                     f"an exit task waits for one task, and {times}",
                     "put what comes before it into one DAG, and wait for that",
-                    "bad-edge",
+                    id="bad-edge",
                 )
             graph[key] = [other for other in (*waits, *(name for _, name in producers)) if other in tasks]
         circle = _circle(graph)
@@ -144,7 +148,7 @@ def edges(model: Model) -> Iterator[SpecProblem]:
                 (*path, "tasks", circle[0]),
                 f"tasks wait for each other: {' → '.join(circle)}",
                 "remove an edge",
-                "cycle",
+                id="cycle",
             )
         yield from _exits(path, tasks)
 
@@ -152,11 +156,14 @@ def edges(model: Model) -> Iterator[SpecProblem]:
 def _wait(tasks: Node, place: Path, other: str) -> Iterator[SpecProblem]:
     if other not in tasks:
         yield SpecProblem(
-            place, f"there is no task {other!r} in this DAG", did_you_mean(other, tasks), "dangling-reference"
+            place, f"there is no task {other!r} in this DAG", did_you_mean(other, tasks), id="dangling-reference"
         )
     elif is_last(tasks[other]):
         yield SpecProblem(
-            place, f"{other!r} is an exit task, a hook that nothing can wait for", "wait for another task", "bad-edge"
+            place,
+            f"{other!r} is an exit task, a hook that nothing can wait for",
+            "wait for another task",
+            id="bad-edge",
         )
 
 
@@ -171,7 +178,7 @@ def _exits(path: Path, tasks: Node) -> Iterator[SpecProblem]:
                     (*path, "tasks", key, "dependentTasks"),
                     f"{other!r} has an exit task already, {seen[other]!r}, and KFP keeps one",
                     "put both into one DAG",
-                    "bad-edge",
+                    id="bad-edge",
                 )
             seen[other] = key
 
@@ -207,11 +214,11 @@ def conditions(model: Model) -> Iterator[SpecProblem]:
             except NoExpression as error:
                 yield SpecProblem(
                     place, f"{text!r} is no expression of CEL: {error}",
-                    "inputs.parameter_values['NAME'] == 'value'", "bad-native-condition",
+                    "inputs.parameter_values['NAME'] == 'value'", id="bad-native-condition",
                 )  # fmt: skip
                 continue
             given = bound(task, "parameters")
             for name in sorted(read - set(given)):
                 yield SpecProblem(
-                    place, f"the task has no input {name!r}", did_you_mean(name, given), "bad-native-condition"
+                    place, f"the task has no input {name!r}", did_you_mean(name, given), id="bad-native-condition"
                 )

@@ -130,7 +130,7 @@ class Shape:
         return False, None
 
     def _add(self, path: Path, message: str, hint: str) -> None:
-        self.problems.append(SpecProblem(path, message, hint, "bad-field", self._document))
+        self.problems.append(SpecProblem(path, message, hint, id="bad-field", document=self._document))
 
 
 def _number(value: Any) -> float | None:
