@@ -135,6 +135,22 @@ def models() -> None:
     gather(models=dsl.Collected(used.outputs["model"]))
 
 
+@dsl.component(base_image=IMAGE)
+def look(model: dsl.Input[dsl.Model]) -> None:
+    pass
+
+
+@dsl.component(base_image=IMAGE)
+def shelf(models: dsl.Output[list[dsl.Model]]) -> None:
+    pass
+
+
+@dsl.pipeline
+def over_artifacts() -> None:
+    with dsl.ParallelFor(items=shelf().outputs["models"]) as model:
+        look(model=model)
+
+
 @dsl.pipeline
 def exits(word: str = "a") -> None:
     last = report(text=word)
@@ -170,9 +186,10 @@ def imported(uri: str = "gs://bucket/a") -> None:
 
 
 @dsl.pipeline
-def machines(cpu: str = "1", kind: str = "nvidia.com/gpu") -> None:
+def machines(cpu: str = "1", kind: str = "nvidia.com/gpu", image: str = "python:3.12") -> None:
     task = number().set_cpu_limit(cpu).set_memory_request("500M").set_memory_limit("2G")
     task.set_accelerator_type(kind).set_accelerator_limit(1)
+    number(seed=2).set_container_image(image)
     say(text="a").set_cpu_request("500m").set_env_variable("MODE", "full").set_display_name("Says A")
 
 

@@ -37,6 +37,12 @@ def test_what_the_vendor_s_compiler_writes_is_right(pipeline: Any, tmp_path: Pat
     assert [str(problem) for problem in check("pipeline.yaml", text, KFP)] == []
 
 
+def test_what_the_vendor_s_compiler_writes_and_its_backend_refuses(tmp_path: Path) -> None:
+    compiler.Compiler().compile(vendor.over_artifacts, str(tmp_path / "pipeline.yaml"))
+    text = (tmp_path / "pipeline.yaml").read_text(encoding="utf-8")
+    assert [problem.message for problem in check("pipeline.yaml", text, KFP)] == ["KFP has no loops over artifacts yet"]
+
+
 @pytest.mark.parametrize("pipeline", kfp_pipelines.WORKING, ids=lambda found: found.name)
 def test_what_we_write_is_right(pipeline: Pipeline[Any, Any]) -> None:
     text = KubeflowOrchestrator("kfp", KubeflowConfig()).translate(compile_pipeline(pipeline).plan).main
