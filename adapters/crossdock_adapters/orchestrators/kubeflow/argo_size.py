@@ -128,7 +128,7 @@ def _task(model: Model, name: str, task: Mapping[str, Any]) -> Iterator[Any]:
         yield _template(f"{component}-iteration")
         yield _dag_driver("iteration", component, text, "")
         yield {
-            **_dag("iteration-iterations", component),
+            **_dag("iteration-iterations", component, condition),
             "withSequence": {"count": "{{tasks.iteration-driver.outputs}}"},
         }
         name, depends = "iteration-item", ""
