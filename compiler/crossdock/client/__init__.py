@@ -107,7 +107,8 @@ class Client(Stacks, ReviewVerbs, PlatformVerbs):
             spec = self.stack.orchestrator.translate(found.plan, self.stack)
             checked = replace(checked, warnings=(*checked.warnings, *found.warnings))
         refuse_secrets(loaded.plan, spec.files)
-        return spec, checked
+        more = self._orchestrator(target).warnings(spec)
+        return spec, replace(checked, warnings=(*checked.warnings, *more))
 
     def _orchestrator(self, target: str | None) -> Orchestrator[Any]:
         if target is None:
