@@ -13,5 +13,5 @@ def training() -> None:
 # $ crossdock check unknown_target.py
 # local: cannot run it
 # - unknown_target.py:11: task 'fit': targets names no flavor 'kubeflw'
-#   hint: did you mean 'kubeflow'? there is: docker, kubeflow, local
+#   hint: did you mean 'kubeflow'? there is: docker, kubeflow, local, vertex
 # exit code 1

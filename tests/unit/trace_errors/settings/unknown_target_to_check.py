@@ -12,4 +12,4 @@ def training() -> None:
 
 # $ crossdock check unknown_target_to_check.py --target kubflow
 # crossdock: there is no orchestrator flavor 'kubflow' [unknown-flavor]
-#   hint: did you mean 'kubeflow'? there is: docker, kubeflow, local
+#   hint: did you mean 'kubeflow'? there is: docker, kubeflow, local, vertex
