@@ -161,6 +161,13 @@ class _Rest(http.server.BaseHTTPRequestHandler):
         self.send_error(502)
 
 
+class _RestServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that did not wait for its answer is what some tests are about."""
+
+
 class _Relay:
     """A door to the gRPC server whose connections can be cut."""
 
@@ -218,8 +225,7 @@ def running() -> Iterator[VertexServer]:
     state.grpc_port, state.cut = relay.port, relay.cut
     rpc.start()
     handler = type("Handler", (_Rest,), {"server_state": state})
-    rest = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    rest.daemon_threads = True
+    rest = _RestServer(("127.0.0.1", 0), handler)
     state.rest_port = rest.server_port
     threading.Thread(target=rest.serve_forever, args=(0.02,), daemon=True).start()
     try:
