@@ -116,8 +116,8 @@ def transfer(client: str, what: str, folder: Path, out: Path, options: dict[str,
     python = s3fs_python() if client == "s3fs" else Path(sys.executable)
     words = [client, what, str(folder), str(out), json.dumps(options)]
     done = subprocess.run([python, "-c", TRANSFER, *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{client} {what}: {done.stderr[-2000:]}")
+    if not done.stdout:
+        raise SystemExit(f"{client} {what} ended with {done.returncode}: {done.stderr[-2000:]}")
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

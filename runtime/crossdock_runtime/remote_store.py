@@ -13,7 +13,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -286,9 +286,8 @@ class RemoteStore(Store):
         with ThreadPoolExecutor(count) as pool:
             pending = {pool.submit(act, key, path): key for key, path in files.items()}
             try:
-                while pending:
-                    for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                        yield pending.pop(future), future.result()
+                for future in as_completed(pending):
+                    yield pending[future], future.result()
             finally:
                 pool.shutdown(cancel_futures=True)
 
