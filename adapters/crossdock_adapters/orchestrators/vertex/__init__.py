@@ -5,8 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
+from crossdock.dsl.errors import Problem
 from crossdock.ir import Plan
-from crossdock.stacks import CanRun, CanSchedule, NativeRun, Orchestrator, RunHandle, RunOptions, Schedule, Spec, Stack
+from crossdock.stacks import (
+    CanCheckSpecs,
+    CanRun,
+    CanSchedule,
+    NativeRun,
+    Orchestrator,
+    RunHandle,
+    RunOptions,
+    Schedule,
+    Spec,
+    Stack,
+)
+from crossdock_adapters.orchestrators._kfp_ir.checks import VERTEX, check, looks_like_a_spec
 from crossdock_adapters.orchestrators.vertex import run
 from crossdock_adapters.orchestrators.vertex.client import Vertex
 from crossdock_adapters.orchestrators.vertex.config import VertexConfig, VertexOverrides
@@ -16,7 +29,7 @@ from crossdock_adapters.orchestrators.vertex.translate import translate
 __all__ = ["VertexConfig", "VertexOrchestrator", "VertexOverrides"]
 
 
-class VertexOrchestrator(Orchestrator[VertexConfig], CanRun, CanSchedule):
+class VertexOrchestrator(Orchestrator[VertexConfig], CanCheckSpecs, CanRun, CanSchedule):
     """Translates plans to KFP's pipeline spec as Vertex AI takes it, and to the job around it; runs them there."""
 
     flavor = "vertex"
@@ -37,6 +50,14 @@ class VertexOrchestrator(Orchestrator[VertexConfig], CanRun, CanSchedule):
         """
         store = stack.artifact_store if stack is not None else None
         return Spec(self.flavor, translate(plan, self.config, store))
+
+    def reads(self, name: str, text: str) -> bool:
+        """Whether it is KFP's pipeline spec."""
+        return looks_like_a_spec(text)
+
+    def check_spec(self, name: str, text: str) -> list[Problem]:
+        """Everything that Vertex AI stops at, or makes something else of."""
+        return check(name, text, VERTEX)
 
     @functools.cached_property
     def _vertex(self) -> Vertex:
