@@ -149,11 +149,13 @@ class _Performance:
         node["state"] = "SUCCEEDED"
         return ends, outputs, True
 
-    def _loop(
-        self, path: str, name: str, task: Json, component: Json, values: Json, parents: list[Json]
-    ) -> list[Json]:
+    def _loop(self, path: str, name: str, task: Json, component: Json, values: Json, parents: list[Json]) -> list[Json]:
         iterator = task["parameterIterator"]
-        items = json.loads(iterator["items"]["raw"]) if "raw" in iterator["items"] else values[iterator["items"]["inputParameter"]]
+        items = (
+            json.loads(iterator["items"]["raw"])
+            if "raw" in iterator["items"]
+            else values[iterator["items"]["inputParameter"]]
+        )
         node = self._node(path, name, "iterator", parents)
         driver = self._node(f"{path}.iteration-driver", "iteration-driver", "system-dag-driver", [node], "SUCCEEDED")
         group = self._node(f"{path}.iterations", "iteration-iterations", "iterations", [driver])

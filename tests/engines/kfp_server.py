@@ -125,9 +125,13 @@ def check_spec(text: bytes) -> Json:
     except (yaml.YAMLError, json_format.ParseError, IndexError, AttributeError) as error:
         raise Refused(400, f"Failed to read a pipeline spec file: {error}") from None
     if spec.schema_version != "2.1.0":
-        raise Refused(400, f"KFP only supports schema version 2.1.0, but the pipeline spec has version {spec.schema_version}")
+        raise Refused(
+            400, f"KFP only supports schema version 2.1.0, but the pipeline spec has version {spec.schema_version}"
+        )
     if not spec.HasField("root") or not _NAME.match(spec.pipeline_info.name):
-        raise Refused(400, f"pipeline's name must contain only lowercase alphanumeric characters: {spec.pipeline_info.name}")
+        raise Refused(
+            400, f"pipeline's name must contain only lowercase alphanumeric characters: {spec.pipeline_info.name}"
+        )
     found: Json = {"pipeline_spec": documents[0]}
     if documents[1:]:
         found["platform_spec"] = documents[1]
@@ -139,17 +143,23 @@ def check_arguments(spec: Json, arguments: Mapping[str, Any]) -> None:
     declared = spec["pipeline_spec"]["root"].get("inputDefinitions", {}).get("parameters", {})
     extra = set(arguments) - set(declared)
     if extra:
-        raise Refused(400, f"parameter(s) provided are not required or optional by the pipeline: {', '.join(sorted(extra))}")
+        raise Refused(
+            400, f"parameter(s) provided are not required or optional by the pipeline: {', '.join(sorted(extra))}"
+        )
     for name, body in declared.items():
         if name not in arguments:
             if not body.get("isOptional") and "defaultValue" not in body:
-                raise Refused(400, f"parameter {name} is not optional, yet has neither default value nor user provided value")
+                raise Refused(
+                    400, f"parameter {name} is not optional, yet has neither default value nor user provided value"
+                )
             continue
         value, type_ = arguments[name], body["parameterType"]
         truth = isinstance(value, bool) and type_ != "BOOLEAN"
         whole = type_ == "NUMBER_INTEGER" and isinstance(value, float) and not value.is_integer()
         if truth or whole or not isinstance(value, _DEFAULTS.get(type_, object)):
-            raise Refused(400, f"input parameter {name} requires type {type_}, but the parameter value is not of {type_} type")
+            raise Refused(
+                400, f"input parameter {name} requires type {type_}, but the parameter value is not of {type_} type"
+            )
 
 
 class KfpServer:
@@ -224,14 +234,19 @@ class KfpServer:
         if not self.multi_user and namespace:
             raise Refused(400, "Invalid input error: In single-user mode, the namespace must be empty")
         if namespace == "theirs":
-            raise Refused(403, "User 'me' is not authorized with reason: (request: &ResourceAttributes{Namespace:theirs})")
+            raise Refused(
+                403, "User 'me' is not authorized with reason: (request: &ResourceAttributes{Namespace:theirs})"
+            )
         return namespace or ""
 
     def _experiment_service_create_experiment(self, query: Json, headers: Any, body: bytes) -> Json:
         made = _data(strict("V2beta1Experiment", json.loads(body)))
         made["namespace"] = self._space(made.get("namespace"))
         if any(item["display_name"] == made["display_name"] for item in self.experiments.values()):
-            raise Refused(409, f"Already exist error: Failed to create a new experiment. The name {made['display_name']} already exists")
+            raise Refused(
+                409,
+                f"Already exist error: The name {made['display_name']} already exists",
+            )
         return _add(self.experiments, "experiment_id", made)
 
     def _experiment_service_list_experiments(self, query: Json, headers: Any, body: bytes) -> Json:
@@ -244,7 +259,9 @@ class KfpServer:
             raise Refused(400, f"Invalid input error: pipeline's name is not valid: {made['name']}")
         self._space(made.get("namespace"))
         if any(item["name"] == made["name"] for item in self.pipelines.values()):
-            raise Refused(409, f"Already exist error: Failed to create a new pipeline. The name {made['name']} already exist")
+            raise Refused(
+                409, f"Already exist error: Failed to create a new pipeline. The name {made['name']} already exist"
+            )
         return _add(self.pipelines, "pipeline_id", made)
 
     def _pipeline_service_list_pipelines(self, query: Json, headers: Any, body: bytes) -> Json:
@@ -325,7 +342,9 @@ class KfpServer:
         self._start(made)
         cron = made["trigger"]["cron_schedule"]["cron"]
         if len(cron.split()) != 6:
-            raise Refused(400, f"Schedule cron is not a supported format(https://godoc.org/github.com/robfig/cron): {cron}")
+            raise Refused(
+                400, f"Schedule cron is not a supported format(https://godoc.org/github.com/robfig/cron): {cron}"
+            )
         if not 1 <= int(made["max_concurrency"]) <= 10:
             raise Refused(400, "The max concurrency of the recurring run is out of range. Support 1-10")
         made["status"] = {"ENABLE": "ENABLED", "DISABLE": "DISABLED"}[made["mode"]]
@@ -418,14 +437,21 @@ def serving(server: KfpServer) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             path, _, text = self.path.partition("?")
             server.requests.append((self.command, self.path))
-            fault = next((item for item in server.faults if item.method == self.command and re.search(item.path, path)), None)
+            fault = next(
+                (item for item in server.faults if item.method == self.command and re.search(item.path, path)), None
+            )
             if fault is not None:
                 fault.times -= 1
                 if not fault.times:
                     server.faults.remove(fault)
                 time.sleep(fault.seconds)
             try:
-                if fault is not None and not fault.applied and (fault.cut or fault.status) and not path.endswith("/log"):
+                if (
+                    fault is not None
+                    and not fault.applied
+                    and (fault.cut or fault.status)
+                    and not path.endswith("/log")
+                ):
                     raise _Cut if fault.cut else Refused(fault.status, "")
                 query = dict(urllib.parse.parse_qsl(text))
                 answer = server.answer(self.command, urllib.parse.unquote(path), query, self.headers, body)
@@ -455,7 +481,12 @@ def serving(server: KfpServer) -> Iterator[str]:
                 self._send(418, json.dumps(said).encode(), "application/json")
 
         def _send(
-            self, status: int, body: bytes, kind: str, length: int | None = None, headers: Mapping[str, str] | None = None
+            self,
+            status: int,
+            body: bytes,
+            kind: str,
+            length: int | None = None,
+            headers: Mapping[str, str] | None = None,
         ) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from crossdock.dsl.errors import BadInput
 from crossdock.ir import Plan
 from crossdock.stacks import CanRun, CanSchedule, NativeRun, Orchestrator, RunHandle, RunOptions, Schedule, Spec, Stack
 from crossdock_adapters.orchestrators.kubeflow.config import KubeflowConfig, KubeflowOverrides
 from crossdock_adapters.orchestrators.kubeflow.features import FEATURES, RULES
-from crossdock_adapters.orchestrators.kubeflow.translate import PLACEHOLDER_IMAGE, PLACEHOLDER_STORE, translate
+from crossdock_adapters.orchestrators.kubeflow.translate import translate
 
 if TYPE_CHECKING:
     from crossdock_adapters.orchestrators.kubeflow.client import Server
@@ -54,15 +53,12 @@ class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanRun, CanSchedule):
         self._server().check()
 
     def preflight(self, spec: Spec, stack: Stack) -> None:
-        """Whether the API server answers and lets us in, and whether the spec says where images and data are.
+        """Whether the API server answers, and lets us in.
 
         Raises:
             PlatformError: it cannot be reached, or refuses.
-            BadInput: the spec has placeholders, or the orchestrator lacks what a login needs.
+            BadInput: the orchestrator lacks what a login needs.
         """
-        for placeholder, hint in ((PLACEHOLDER_IMAGE, _IMAGE), (PLACEHOLDER_STORE, _STORE)):
-            if placeholder in spec.main:
-                raise BadInput(f"the spec has the placeholder {placeholder}", hint=hint, id="placeholders")
         self._server().check()
 
     def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
@@ -147,7 +143,3 @@ class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanRun, CanSchedule):
         if base is None:
             return None
         return f"{base if '://' in base else f'https://{base}'}".rstrip("/") + f"/#/{path}"
-
-
-_IMAGE = "crossdock orchestrator update NAME --image=… (Python, obstore and the runtime), or give the stack a registry"
-_STORE = "submit it on a stack, whose artifact store the tasks read and write"

@@ -65,6 +65,10 @@ class Server:
         settings = kfp_server_api.Configuration()
         settings.retries = False  # urllib3's own wait as long as a server asks for, and follow a redirection to a login
         settings.verify_ssl = config.verify_tls
+        if not config.verify_tls:
+            import urllib3
+
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # at each call, of what was asked for
         settings.proxy = config.proxy
         if config.ca_certificate is not None:
             settings.ssl_ca_cert = str(self._file(config.ca_certificate, "ca_certificate"))
@@ -174,8 +178,8 @@ class Server:
         """
         for attempt in range(_TRIES):
             try:
-                answer: Json = self._client.sanitize_for_serialization(self._once(what, function, *args, **query))
-                return answer
+                self._once(what, function, *args, **query)
+                return self._document(what)
             except answers.Again as again:
                 wait = 0.5 * 2**attempt if again.wait is None else again.wait
                 if attempt == _TRIES - 1 or wait > _LONGEST_WAIT:
@@ -212,10 +216,21 @@ class Server:
             raise
         last = self._client.last_response
         kind = last.getheader("content-type", "")
-        if kind.startswith("text/html"):  # of which the client makes a model with nothing in it
+        if kind.startswith("text/html"):
             body = last.data if isinstance(last.data, str) else ""
             raise answers.refused(what, self.host, answers.Answer(200, {"content-type": kind}, body, ""), self._config)
         return answer
+
+    def _document(self, what: str) -> Json:
+        """The last answer as data: where it is none, the vendor's client makes a model of it with nothing in it."""
+        try:
+            found = json.loads(self._client.last_response.data)
+        except ValueError:
+            found = None
+        if isinstance(found, dict):
+            return found
+        message = f"{what}: {self.host} answers otherwise than Kubeflow Pipelines: no JSON"
+        raise PlatformError(message, hint=answers.WHERE, id="platform-refused")
 
     def _refused(self, what: str, error: Any) -> Exception:
         body = error.body or ""
@@ -264,7 +279,7 @@ class Server:
         return self._multi_user
 
     @property
-    def _mine(self) -> dict[str, str]:
+    def _mine(self) -> dict[str, Any]:
         """The namespace that everything is in, as part of a query; empty where the installation has one user.
 
         Raises:
