@@ -1,4 +1,4 @@
-"""YAML text of a spec: block style down to the last level, scalars as JSON writes them."""
+"""YAML and JSON text of a spec: block style down to the last level, scalars as JSON writes them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,38 @@ def documents(*bodies: Mapping[str, Any]) -> str:
     A real YAML emitter takes ten times as long, and PyYAML writes keys such as `n` bare, which readers of
     YAML 1.1 take for a boolean.
     """
-    text = "---\n".join(_document(body) for body in bodies)
+    return _safe("---\n".join(_document(body) for body in bodies))
+
+
+def json_document(body: Mapping[str, Any]) -> str:
+    """The JSON text of a document, which readers of YAML take for the same: vendors' clients read JSON as YAML."""
+    lines: list[str] = []
+    _members(body, "", lines)
+    return _safe("{\n" + "\n".join(lines) + "\n}\n")
+
+
+def _members(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
+    indent += " "
+    last = len(body)
+    for number, (key, value) in enumerate(body.items(), 1):
+        comma = "," if number < last else ""
+        if isinstance(value, dict) and not _is_short(value):
+            lines.append(f"{indent}{_encode(key)}: {{")
+            _members(value, indent, lines)
+            lines.append(f"{indent}}}{comma}")
+        elif isinstance(value, dict) and value:
+            ((inner, only),) = value.items()
+            lines.append(f"{indent}{_encode(key)}: {{{_encode(inner)}: {_scalar(only)}}}{comma}")
+        else:
+            lines.append(f"{indent}{_encode(key)}: {_scalar(value)}{comma}")
+
+
+def _is_short(body: dict[str, Any]) -> bool:
+    """Whether a mapping stands in one line: it is empty, or has one key with no mapping or list behind it."""
+    return not body or (len(body) == 1 and not isinstance(next(iter(body.values())), (dict, list)))
+
+
+def _safe(text: str) -> str:
     # What stands as it is in JSON but not in YAML: control characters, line separators, halves of a pair.
     return text if text.isascii() else _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

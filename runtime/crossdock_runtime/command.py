@@ -137,6 +137,10 @@ def _run(argv: Sequence[str] | None) -> int:
         place = Path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(emitted(context, task, _index(options.index), name), encoding="utf-8")
+    if options.executor_input and not any(codes):
+        from crossdock_runtime.executor_output import write_references
+
+        write_references(context, task, _index(options.index), options.executor_input)
     return next((code for code in codes if code), failure.DONE)
 
 

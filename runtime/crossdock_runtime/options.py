@@ -23,8 +23,9 @@ for --param rows=…, and CROSSDOCK_EMIT with a line for each --emit. What is wr
   --native-id ID      the platform's own id of the run
   --param NAME=TEXT   a parameter of the pipeline; repeated
   --emit NAME=PATH    write a gate or a map's items; repeated
+  --executor-input J  KFP's ExecutorInput: write a reference for each output artifact in it
 """
-_ONCE = ("contract", "plan", "task", "index", "shard", "run", "native-id")
+_ONCE = ("contract", "plan", "task", "index", "shard", "run", "native-id", "executor-input")
 _PARAM = "CROSSDOCK_PARAM_"
 STORE_OPTIONS = "CROSSDOCK_STORE_OPTIONS"
 """Options of the artifact store that are no secrets, as a JSON object."""
@@ -43,6 +44,7 @@ class Options:
     shard: str
     run: str
     native_id: str
+    executor_input: str
     param: tuple[str, ...]
     emit: tuple[str, ...]
 
@@ -82,6 +84,7 @@ def read_options(words: Sequence[str], environ: Mapping[str, str]) -> Options:
         shard=once["shard"],
         run=once["run"],
         native_id=once["native-id"],
+        executor_input=once["executor-input"],
         param=tuple(repeated["param"]),
         emit=tuple(repeated["emit"]),
     )

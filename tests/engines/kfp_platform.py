@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2 as pb
+
 if TYPE_CHECKING:
     from kfp_server import KfpServer
 
@@ -185,6 +188,8 @@ class _Performance:
                 return _OUTPUT.sub(lambda found: str(Path(folder, outputs.setdefault(found[1], found[1]))), text)
 
             words = [fill(word) for word in (*container["command"], *container.get("args", ()))]
+            asked = self._executor_input(label, values, folder)
+            words = [json.dumps(asked) if word == "{{$}}" else word for word in words]
             assert words[0] == "python", words
             env = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPYCACHEPREFIX") if name in os.environ}
             env.update({item["name"]: item["value"] for item in container.get("env", ())}, **self.platform.env)
@@ -207,11 +212,30 @@ class _Performance:
                 executor["state"] = "FAILED"
                 raise _Failed
             executor["state"] = "SUCCEEDED"
+            written = Path(asked["outputs"]["outputFile"])
+            if written.exists():
+                said_of = json_format.ParseDict(json.loads(written.read_bytes()), pb.ExecutorOutput())
+                assert set(said_of.artifacts) == set(asked["outputs"].get("artifacts", {}))
             kinds = self._outputs(label)
             for name in outputs:
                 text = Path(folder, name).read_text(encoding="utf-8")
                 outputs[name] = json.loads(text) if kinds[name] == "LIST" else text
         return [executor], outputs
+
+    def _executor_input(self, label: str, values: Json, folder: str) -> Json:
+        """What `{{$}}` stands for, held to its protobuf."""
+        component = next(item for item in self.spec["components"].values() if item.get("executorLabel") == label)
+        declared = component.get("outputDefinitions", {}).get("artifacts", {})
+        artifacts = {
+            name: {"artifacts": [{"name": name, "type": body["artifactType"], "uri": f"{folder}/artifacts/{name}"}]}
+            for name, body in declared.items()
+        }
+        found = {
+            "inputs": {"parameterValues": values},
+            "outputs": {"artifacts": artifacts, "outputFile": f"{folder}/output_metadata.json"},
+        }
+        json_format.ParseDict(found, pb.ExecutorInput())
+        return found
 
     def _outputs(self, label: str) -> Mapping[str, str]:
         component = next(item for item in self.spec["components"].values() if item.get("executorLabel") == label)

@@ -231,6 +231,39 @@ def test_a_pipeline_keeps_one_identity(project: Project, server: KfpServer, url:
     assert len(server.versions) == 2
 
 
+ARTIFACTS = """
+    from pathlib import Path
+    from crossdock import Resources, pipeline, step
+
+    @step(resources=Resources(shm="64Mi"))
+    def write(text: str) -> Path:
+        path = Path("file")
+        path.write_text(text)
+        return path
+
+    @step
+    def size(path: Path) -> int:
+        return path.stat().st_size
+
+    @pipeline
+    def files(text: str = "1234") -> int:
+        return size(write(text))
+"""
+
+
+def test_json_with_a_platform_document_and_artifacts(project: Project, server: KfpServer, url: str) -> None:
+    configure(project, host=url, format="json")
+    project.write(ARTIFACTS)
+    run = submit(project, "--wait")
+    shown = ok(project.crossdock("runs", "show", run, "--json")).document
+    assert [body["value"] for body in shown["tasks"]["size"]["outputs"].values()] == [4]
+    (spec,) = server.specs.values()
+    assert spec["platform_spec"]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-write"][
+        "emptyDirMounts"
+    ]
+    assert native(project, run).tasks == {"write": NativeTask("succeeded"), "size": NativeTask("succeeded")}
+
+
 def test_a_step_that_fails(project: Project, server: KfpServer, url: str) -> None:
     project.write(PIPE.replace("return 2 * x", "raise ValueError(x)"))
     said = project.crossdock("submit", "pipe.py", "-p", "n=2", "--wait")

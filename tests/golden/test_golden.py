@@ -24,7 +24,7 @@ from crossdock.dsl.errors import UnsupportedError
 GOLDEN = Path(__file__).parent
 ROOT = GOLDEN.parents[1]
 EXAMPLES = sorted(file.parent.name for file in ROOT.glob("examples/*/pipeline.py"))
-TARGETS = ("docker", "kubeflow", "local")
+TARGETS = ("docker", "kubeflow", "local", "vertex")
 REGENERATE = bool(os.environ.get("CROSSDOCK_REGENERATE"))
 LONGEST_DIFFERENCE = 80
 

@@ -27,6 +27,11 @@ def declared(component: Mapping[str, Any], side: str = "input") -> dict[str, str
     return {name: body["parameterType"] for name, body in found.items()}
 
 
+def artifacts(component: Mapping[str, Any], side: str = "input") -> dict[str, Any]:
+    found: dict[str, Any] = component.get(f"{side}Definitions", {}).get("artifacts", {})
+    return found
+
+
 def check(spec: Mapping[str, Any], platform: Mapping[str, Any] | None = None) -> None:
     """Assert everything that a backend takes for granted."""
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,127}", spec["pipelineInfo"]["name"])
@@ -89,6 +94,18 @@ def check_node(
             assert kind == "runtimeValue", f"{where}.{key}"
             assert isinstance(value["constant"], str), f"{where}.{key}"
             assert wanted[key] == "STRING", f"{where}.{key}"
+    read = node["inputs"].get("artifacts", {})
+    assert set(read) == set(artifacts(component)), where
+    assert not set(read) & set(wanted), f"{where}: an artifact and a parameter of one name"
+    for key, source in read.items():
+        ((kind, value),) = source.items()
+        if kind == "componentInputArtifact":
+            assert artifacts(parent)[value] == artifacts(component)[key], f"{where}.{key}"
+        else:
+            assert kind == "taskOutputArtifact", f"{where}.{key}"
+            assert value["producerTask"] in waits, f"{where}.{key}"
+            producer = components[tasks[value["producerTask"]]["componentRef"]["name"]]
+            assert artifacts(producer, "output")[value["outputArtifactKey"]] == artifacts(component)[key]
     if iterator:
         items = iterator["items"]
         if "raw" in items:
@@ -114,7 +131,8 @@ def check_container(component: Mapping[str, Any], container: Mapping[str, Any]) 
         for side, name, file in PLACEHOLDER.findall(word):
             found[side].add(name)
             assert (side == "outputs") == bool(file)
-        assert "{{" not in PLACEHOLDER.sub("", word)
+        assert "{{" not in PLACEHOLDER.sub("", word) or word == "{{$}}"
+    assert ("{{$}}" in args) == bool(artifacts(component, "output"))
     assert found["inputs"] == set(declared(component))
     assert found["outputs"] == set(declared(component, "output"))
 

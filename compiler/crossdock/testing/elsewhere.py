@@ -31,7 +31,8 @@ class Answer:
 
     Attributes:
         specs: case to file name to text.
-        modules: names of the modules that were loaded when all was translated.
+        modules: names of the modules that were loaded when all was translated, without packages that hold no code:
+            distributions of Google's put `google` into every interpreter.
     """
 
     specs: Mapping[str, Mapping[str, str]]
@@ -104,7 +105,8 @@ def _main() -> None:
     for case in request["cases"]:
         plan = client.load(project.source_of(BY_NAME[case], checkout)).plan
         specs[case] = dict(orchestrator.translate(plan).files)
-    json.dump({"specs": specs, "modules": sorted(sys.modules)}, sys.stdout)
+    modules = sorted(name for name, module in sys.modules.items() if getattr(module, "__file__", None))
+    json.dump({"specs": specs, "modules": modules}, sys.stdout)
 
 
 if __name__ == "__main__":

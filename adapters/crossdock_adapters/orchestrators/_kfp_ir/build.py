@@ -17,6 +17,8 @@ from typing import Any
 
 from crossdock.dsl.frozen import frozen
 from crossdock.ir import BranchScope, MapScope, Plan, Scope, Task
+from crossdock_adapters.orchestrators._kfp_ir import artifacts
+from crossdock_adapters.orchestrators._kfp_ir.artifacts import Reference
 from crossdock_adapters.orchestrators._kfp_ir.layout import Emitted, Layout, static_length
 from crossdock_adapters.orchestrators._kfp_ir.names import pipeline_name
 from crossdock_adapters.orchestrators._kfp_ir.parameters import RUN, parameter_type, root_inputs
@@ -71,6 +73,7 @@ class _Builder:
         self.choices = choices
         self.components: dict[str, Any] = {}
         self.executors: dict[str, Any] = {}
+        self.references: dict[str, Reference] = {}
         self.types: dict[str, Node] = {
             item.name: {"parameterType": parameter_type(item)} for item in plan.parameters.values()
         }
@@ -115,6 +118,10 @@ class _Builder:
             name, node, wants = self._scope(scope)
             parameters = node["inputs"]["parameters"]
             for want in wants:
+                if want in self.references:
+                    reference = self.references[want]
+                    node["inputs"].setdefault("artifacts", {})[want] = self._artifact(reference, level, needs)
+                    continue
                 producer = self.producers.get(want)
                 if producer is not None and self.layout.home[producer.task] == level:
                     parameters[want] = {
@@ -129,6 +136,15 @@ class _Builder:
             nodes[name] = node
         return nodes, needs
 
+    def _artifact(self, reference: Reference, level: str | None, needs: dict[str, None]) -> Node:
+        """Where a node of a DAG has an artifact from."""
+        self.references[reference.channel] = reference
+        if self.layout.home[reference.task] != level:
+            needs[reference.channel] = None
+            return {"componentInputArtifact": reference.channel}
+        producer = self.layout.names.tasks[reference.task]
+        return {"taskOutputArtifact": {"producerTask": producer, "outputArtifactKey": reference.output}}
+
     # Tasks
 
     def _task(self, task: Task) -> tuple[str, Node, dict[str, None]]:
@@ -137,15 +153,16 @@ class _Builder:
         wants: dict[str, None] = dict.fromkeys(self.plan.parameters_of(task))
         wants[RUN] = None
         wants.update((_item(scope), None) for scope in maps)
-        emits = self.emits.get(task.id, {})
-        component: Node = {
-            "executorLabel": f"exec-{name}",
-            "inputDefinitions": {"parameters": {**{want: self.types[want] for want in wants}, NATIVE: _STRING}},
-        }
+        emits, made = self.emits.get(task.id, {}), artifacts.outputs_of(task)
+        inputs: Node = {"parameters": {**{want: self.types[want] for want in wants}, NATIVE: _STRING}}
+        component: Node = {"executorLabel": f"exec-{name}", "inputDefinitions": inputs}
+        outputs: Node = {}
         if emits:
-            component["outputDefinitions"] = {
-                "parameters": {output: {"parameterType": found.type} for output, found in emits.items()}
-            }
+            outputs["parameters"] = {output: {"parameterType": found.type} for output, found in emits.items()}
+        if made:
+            outputs["artifacts"] = made
+        if outputs:
+            component["outputDefinitions"] = outputs
         self.components[f"comp-{name}"] = component
         self.executors[f"exec-{name}"] = {
             "container": {**self._container(task, maps, emits), **self.choices.container(task)}
@@ -153,6 +170,11 @@ class _Builder:
         bound: Node = {want: {"componentInputParameter": want} for want in wants}
         bound[NATIVE] = _NATIVE_ID
         node = self._node(name, bound)
+        read = artifacts.reads_of(self.plan, self.layout, task)
+        if read:
+            level = self.layout.home[task.id]
+            inputs["artifacts"] = {key: found.definition for key, found in read.items()}
+            node["inputs"]["artifacts"] = {key: self._artifact(found, level, wants) for key, found in read.items()}
         retry = self.choices.retry(task)
         if retry is not None:
             node["retryPolicy"] = retry
@@ -167,6 +189,8 @@ class _Builder:
             args += ["--param", f"{parameter}={_input(parameter)}"]
         for output in emits:
             args += ["--emit", f"{output}={{{{$.outputs.parameters['{output}'].output_file}}}}"]
+        if any(output.artifact for output in task.outputs.values()):
+            args += ["--executor-input", "{{$}}"]
         return {"command": COMMAND, "args": args}
 
     def _node(self, name: str, parameters: Node) -> Node:
@@ -215,7 +239,7 @@ class _Builder:
     def _wrap(self, scope: str, name: str, node: Node, wants: dict[str, None]) -> tuple[str, Node, dict[str, None]]:
         outer = self.layout.names.wrappers[scope]
         edges = node.pop("dependentTasks", None)
-        node["inputs"]["parameters"] = {want: {"componentInputParameter": want} for want in wants}
+        node["inputs"] = self._handed_on(wants)
         self._component(outer, {name: node}, wants)
         around = self._node(outer, {})
         if edges:
@@ -227,10 +251,17 @@ class _Builder:
         return outer, around, wants
 
     def _component(self, name: str, nodes: Node, wants: Mapping[str, None]) -> None:
-        self.components[f"comp-{name}"] = {
-            "inputDefinitions": {"parameters": {want: self.types[want] for want in wants}},
-            "dag": {"tasks": nodes},
-        }
+        inputs: Node = {"parameters": {want: self.types[want] for want in wants if want not in self.references}}
+        read = {want: self.references[want].definition for want in wants if want in self.references}
+        if read:
+            inputs["artifacts"] = read
+        self.components[f"comp-{name}"] = {"inputDefinitions": inputs, "dag": {"tasks": nodes}}
+
+    def _handed_on(self, wants: Mapping[str, None]) -> Node:
+        """The inputs of a node that the DAG around it has under the same names."""
+        read = {want: {"componentInputArtifact": want} for want in wants if want in self.references}
+        parameters = {want: {"componentInputParameter": want} for want in wants if want not in self.references}
+        return {"parameters": parameters, **({"artifacts": read} if read else {})}
 
     # Exit
 

@@ -29,14 +29,14 @@ class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanRun, CanSchedule):
     remote = True
 
     def translate(self, plan: Plan, stack: Stack | None = None) -> Spec:
-        """One file, `pipeline.yaml`: the pipeline spec, and a platform document when a task needs one.
+        """The pipeline spec, and a platform document when a task needs one: two documents of `pipeline.yaml`.
 
         Raises:
             BadInput: the stack's artifact store is on this machine, or an override cannot be read.
             UnsupportedError: a task asks for what neither KFP nor the configuration knows.
         """
         store = stack.artifact_store if stack is not None else None
-        return Spec(self.flavor, {"pipeline.yaml": translate(plan, self.config, store)})
+        return Spec(self.flavor, translate(plan, self.config, store))
 
     def _server(self) -> Server:
         from crossdock_adapters.orchestrators.kubeflow.client import Server

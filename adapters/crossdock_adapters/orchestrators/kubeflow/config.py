@@ -74,6 +74,7 @@ class KubeflowConfig(ContainerConfig):
         storage_class: of the volume that `Resources(disk=…)` makes; None takes the cluster's default.
         retries: how often the platform starts a task again whose pod was lost.
         grace: seconds that a pod may take beyond its attempts: image pull, downloads, uploads.
+        format: of the spec; `json` has the platform document in a file of its own, as JSON knows one document a file.
         host: URL of the API server, without a scheme HTTPS. None is, in a pod, the installation of this cluster; else
             the kubeconfig's cluster, through the proxy of its API.
         ui_host: URL of the user interface, for links; None is `host`.
@@ -102,6 +103,7 @@ class KubeflowConfig(ContainerConfig):
     storage_class: str | None = None
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     grace: Annotated[int, Field(ge=0)] = 600
+    format: Literal["yaml", "json"] = "yaml"
     host: Annotated[str | None, Field(pattern=r"^(https?://)?[^\s/]+(/\S*)?$")] = None
     ui_host: Annotated[str | None, Field(pattern=r"^https?://\S+$")] = None
     kube_context: str | None = None
@@ -157,6 +159,3 @@ class KubeflowOverrides(TaskOverrides):
     memory_limit: str | None = None
     accelerator: str | None = None
     retries: Annotated[int | None, Field(ge=0, le=10)] = None
-
-
-NO_OVERRIDES = KubeflowOverrides()

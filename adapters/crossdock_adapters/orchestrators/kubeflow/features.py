@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from crossdock.ir import Feature, Hole, Level, Plan, Rule, Support
 from crossdock_adapters.orchestrators._kfp_ir import layout
+from crossdock_adapters.orchestrators._kfp_ir.targets import filled_in
 from crossdock_adapters.orchestrators.kubeflow.platform import FLAVOR
 
 _FULL = Support(Level.FULL)
@@ -105,19 +106,8 @@ def _labels(plan: Plan) -> Iterator[Hole]:
                 )
 
 
-def _expanded(plan: Plan) -> Iterator[Hole]:
-    for task in plan.tasks:
-        for key, value in task.settings.env.items():
-            if "{{" in value:
-                yield Hole(
-                    task.id,
-                    f"env {key!r} holds '{{{{', which Argo and KFP fill in themselves",
-                    "write the text in another way, or take it from a Kubernetes secret",
-                )
-
-
 RULES = (
     Rule("a map needs a list that a step returned, and no circle through it", layout.holes),
     Rule("labels are Kubernetes labels", _labels),
-    Rule("environment variables hold no {{", _expanded),
+    Rule("environment variables hold no {{", filled_in),
 )

@@ -10,14 +10,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
-from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
+from crossdock.dsl.errors import Problem, UnsupportedError
 from crossdock.dsl.settings import Resources, Settings
 from crossdock.ir import Task
 from crossdock.stacks import SecretReference
 from crossdock_adapters.orchestrators.kubeflow.config import (
-    NO_OVERRIDES,
     Accelerator,
     KubeflowConfig,
     KubeflowOverrides,
@@ -44,26 +41,6 @@ _GKE_ACCELERATORS = {
     "nvidia-h200-141gb": "nvidia-h200-141gb",
     "nvidia-b200": "nvidia-b200",
 }
-
-
-def overrides_of(task: Task) -> KubeflowOverrides:
-    """What the task says about Kubeflow alone.
-
-    Raises:
-        BadInput: a key or a value is not one of `KubeflowOverrides`.
-    """
-    found = task.settings.targets.get(FLAVOR)
-    if not found:
-        return NO_OVERRIDES
-    try:
-        return KubeflowOverrides.model_validate(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BadInput(
-            f'task {task.id!r}: targets={{"{FLAVOR}": …}}: {place}: {first["msg"]}',
-            hint=f"its keys are: {', '.join(KubeflowOverrides.model_fields)}",
-        ) from None
 
 
 def accelerator_of(task: Task, config: KubeflowConfig, overrides: KubeflowOverrides) -> Accelerator:

@@ -57,8 +57,9 @@ def start_of(
     arguments = {**arguments_of(spec, options), **hidden}
     experiment = server.experiment()
     name = pipeline_name(options.plan.name)
-    digest = hashlib.sha256(spec.main.encode()).hexdigest()[:12]
-    pipeline, version = server.version(name, f"{name[: _LONGEST - 13]}-{digest}", spec.main)
+    text = "\n---\n".join(spec.files.values())  # JSON has a file for each document; the server takes one
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    pipeline, version = server.version(name, f"{name[: _LONGEST - 13]}-{digest}", text)
     runtime: dict[str, Any] = {"parameters": arguments}
     if config.pipeline_root is not None:
         runtime["pipeline_root"] = config.pipeline_root
