@@ -23,13 +23,11 @@ from crossdock_runtime import remote_connect, remote_errors
 from crossdock_runtime.store import Downloads, Entry, Piece, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
-"""Bytes of one part of an upload. Objects of at most so many are moved by one request each."""
+"""Bytes of a part of an upload, or of a range of a download; an object of at most so many is moved by one request."""
 AT_ONCE = 8
 """Parts of an upload at once."""
-RANGE = 4 * 1024 * 1024
-"""Bytes of one request of many that read one object."""
-RANGES_AT_ONCE = 5
-"""Such requests at once; more of them only wait for the one whose turn it is."""
+RANGES_AT_ONCE = 3
+"""Requests of `PIECE` bytes at once that read one object; more of them only wait for the one whose turn it is."""
 SMALL_AT_ONCE = 16
 """Small objects at once; as many are in memory."""
 MOST_PARTS = 10_000
@@ -116,14 +114,14 @@ class RemoteStore(Store):
             return
 
         def piece(start: int) -> Piece:
-            end = min(start + RANGE, size)
+            end = min(start + PIECE, size)
             found = obstore.get(self._data, place, options={"range": (start, end)})
             if found.meta["e_tag"] != tag:
                 raise StoreError(f"{key} in {self.url} changed while it was read", hint="try again")
             return _of_length(found.bytes(), end - start)
 
         with ThreadPoolExecutor(RANGES_AT_ONCE) as pool:
-            starts = iter(range(0, size, RANGE))
+            starts = iter(range(0, size, PIECE))
             pending: deque[Future[Piece]] = deque()
             try:
                 while True:

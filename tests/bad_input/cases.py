@@ -762,6 +762,19 @@ def _large(scene: Scene, size: int) -> None:
         sparse.truncate(size)
 
 
+SPECS = (
+    Case("specs/file_is_missing", "unreadable-file", "check spec.yaml"),
+    Case("specs/file_is_no_text", "unreadable-file", "check spec.yaml", file("spec.yaml", b"pipelineInfo: \xff\xfe")),
+    Case("specs/of_nobody", "unknown-spec", "check spec.yaml", file("spec.yaml", "rows: 3\n")),
+    Case(
+        "specs/flavor_checks_none",
+        "cannot-check-specs",
+        "check spec.yaml --target local",
+        file("spec.yaml", "rows: 3\n"),
+    ),
+    Case("specs/unknown_target", "unknown-flavor", "check spec.yaml --target kubeflw", file("spec.yaml", "rows: 3\n")),
+)
+
 CASES = (
     *COMMAND_LINE,
     *PARAMETERS,
@@ -776,4 +789,5 @@ CASES = (
     *CACHE,
     *OUTPUT,
     *IMAGES,
+    *SPECS,
 )

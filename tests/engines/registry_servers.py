@@ -144,7 +144,7 @@ def token_server(folder: Path, users: Mapping[str, tuple[str, set[str]]]) -> Ite
                 "jti": secrets.token_hex(8), "access": access,
             }  # fmt: skip
             token = jwt.encode(claims, key, "RS256", headers={"x5c": x5c})
-            self.reply(200, json.dumps({"token": token, "expires_in": 300}).encode())
+            self.reply(200, json.dumps({"token": token, "access_token": token, "expires_in": 300}).encode())
 
     with serving(Handler) as address:
         found.config = (

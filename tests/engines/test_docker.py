@@ -88,8 +88,8 @@ BAD_ENDS = {
     "exception": ("raise ValueError('no')", 1, "user exception", "ValueError: no"),
     "memory": ("data = bytearray(2**30); print(len(data))", 1, "out of memory", "more than its memory, 64m"),
     "killed": ("os.kill(os.getpid(), 9)", 1, "killed", "killed (SIGKILL)"),
-    "vanished": ("os._exit(0)", 1, "killed", "exit code 0 and no word of its task"),
-    "exits": ("os._exit(3)", 1, "killed", "exit code 3"),
+    "vanished": ("import ctypes; ctypes.CDLL(None)._exit(0)", 1, "killed", "exit code 0 and no word of its task"),
+    "exits": ("import ctypes; ctypes.CDLL(None)._exit(3)", 1, "killed", "exit code 3"),
 }
 
 

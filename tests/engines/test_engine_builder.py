@@ -242,11 +242,11 @@ def test_the_users_own_dockerfile_is_built_on(project: Project, base_image: str)
     assert said == "FACTOR = 2\n1\n"
     assert value(ok(project.run("--stack", "by-code"))) == 9
     project.write(f"FROM {base_image}\nRUN echo one two; exit 7\n", "Dockerfile")
-    done = ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 2)
+    done = ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 3)
     assert "the dockerfile does not build: its step fails: RUN echo one two; exit 7" in done.err
     assert "  | one two" in done.err
     project.write(f"FROM {base_image}\nRUNN x\n", "Dockerfile")
-    assert "unknown instruction: RUNN" in ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 2).err
+    assert "unknown instruction: RUNN" in ok(project.crossdock("build", "pipe.py", "--stack", "by-code"), 3).err
 
 
 # What fails
@@ -258,7 +258,7 @@ def test_a_base_that_is_not_there() -> None:
 
 
 def test_a_base_that_its_registry_has_not(oci_registry: str) -> None:
-    said = failure(BadInput, "bad-base-image", f"{oci_registry}/no/such:1")
+    said = failure(PlatformError, "bad-base-image", f"{oci_registry}/no/such:1")
     assert f"there is no base image {oci_registry}/no/such:1" in said
 
 
@@ -278,15 +278,15 @@ def test_a_base_that_its_registry_has_not(oci_registry: str) -> None:
     ],
 )
 def test_a_base_that_lacks_something(base_image: str, name: str, change: str, what: str) -> None:
-    assert what in failure(BadInput, "bad-base-image", made(name, f"FROM {base_image}\n{change}\n"))
+    assert what in failure(PlatformError, "bad-base-image", made(name, f"FROM {base_image}\n{change}\n"))
 
 
 def test_requirements_that_cannot_be_had(base_image: str) -> None:
-    said = failure(BadInput, "bad-requirements", base_image, "six==99.1.2")
+    said = failure(PlatformError, "bad-requirements", base_image, "six==99.1.2")
     assert "there is no distribution six==99.1.2" in said
-    said = failure(BadInput, "bad-requirements", base_image, "six==1.15.0", "six==1.16.0")
+    said = failure(PlatformError, "bad-requirements", base_image, "six==1.15.0", "six==1.16.0")
     assert "exclude each other" in said
-    said = failure(BadInput, "bad-requirements", base_image, "no requirement")
+    said = failure(PlatformError, "bad-requirements", base_image, "no requirement")
     assert "a requirement cannot be read" in said
 
 
@@ -317,7 +317,7 @@ def test_a_docker_command_without_buildkit(base_image: str, monkeypatch: pytest.
     (tmp_path / "docker").write_text(f'#!/bin/sh\n[ "$1" = build ] || exec {real} "$@"\necho "{text}" >&2\nexit 1\n')
     (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(BadInput, match="has no BuildKit") as caught:
+    with pytest.raises(PlatformError, match="has no BuildKit") as caught:
         build(recipe_of(base_image, "six==1.13.0"))
     assert caught.value.id == "no-buildkit"
 
@@ -475,7 +475,7 @@ def test_a_private_index_that_refuses(base_image: str, private_index: str, monke
     monkeypatch.setenv("INDEX_PASSWORD", "another-password")
     index = PackageIndex(url=private_index, user="me", password={"env": "INDEX_PASSWORD"})  # type: ignore[arg-type]
     recipe = recipe_of(made("for-no-index", f"FROM {base_image}\nENV FOR=none\n"))
-    with pytest.raises(BadInput, match="there is no distribution obstore") as caught:
+    with pytest.raises(PlatformError, match="there is no distribution obstore") as caught:
         build(recipe, index=index)
     assert "who logs in to it" in str(caught.value.hint)
     assert "another-password" not in str(caught.value)

@@ -14,6 +14,7 @@ from crossdock.dsl.error_ids import MEANINGS
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "errors.md"
 EXPECTED = ROOT / "tests" / "bad_input" / "expected"
+SPECS = ROOT / "tests" / "unit" / "kfp_defects"
 OURS = re.compile(r"Error$|Input$|Failed$|Problem$|Corrupt$|Missing$")
 REGENERATE = "CROSSDOCK_REGENERATE"
 HEAD = """\
@@ -81,12 +82,13 @@ def page() -> str:
 
 
 def _examples() -> dict[str, str]:
-    """The shortest text of the corpus for each id."""
+    """The shortest text of the corpus for each id; of specs where no command failed with it."""
     found: dict[str, str] = {}
-    for file in sorted(EXPECTED.rglob("*.txt")):
+    for file in (*sorted(SPECS.glob("*.txt")), *sorted(EXPECTED.rglob("*.txt"))):
         text = re.sub(r"# exit code \d\n", "", file.read_text(encoding="utf-8"))
         for name in re.findall(r" \[([a-z-]+)\]$", text, re.MULTILINE):
-            if name not in found or len(text) < len(found[name]):
+            other = found.get(name, "")
+            if not other or (other.startswith("$ "), -len(other)) < (text.startswith("$ "), -len(text)):
                 found[name] = text
     return found
 

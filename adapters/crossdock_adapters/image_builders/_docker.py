@@ -180,19 +180,19 @@ def build_failed(lines: Sequence[str], base: str, theirs: bool) -> CrossdockErro
         if error is not None:
             return error
     if "dockerfile parse error" in said.lower():
-        return BadInput(last, where="Dockerfile", hint="mend the dockerfile", id="bad-dockerfile")
+        return PlatformError(last, where="Dockerfile", hint="mend the dockerfile", id="bad-dockerfile")
     step = re.search(r"^ > \[[^]]*\] (.*?):?$", said, re.MULTILINE)
     what = f"its step fails: {step[1][:200]}" if step else last
     tail = [text for line in lines if _SAID.match(line) and (text := _bare(line)).strip()][-_SHOWN:]
     shown = "".join(f"\n  | {line[:300]}" for line in tail)
     whose = "the dockerfile" if theirs else "the image's Dockerfile"
     hint = "mend that step; crossdock build builds again"
-    return BadInput(f"{whose} does not build: {what}{shown}", hint=hint, id="build-failed")
+    return PlatformError(f"{whose} does not build: {what}{shown}", hint=hint, id="build-failed")
 
 
 def _of_tools(said: str, lines: Sequence[str], base: str, last: str) -> CrossdockError | None:
     if re.search(r"buildx component is missing|buildkit.*(?:not supported|disabled|required)", said, re.IGNORECASE):
-        return BadInput(
+        return PlatformError(
             "this docker command has no BuildKit, which builds with secrets need",
             hint="install the plugin docker-buildx (docker buildx version says whether it is there)",
             id="no-buildkit",
@@ -206,10 +206,10 @@ def _of_base(said: str, lines: Sequence[str], base: str, last: str) -> Crossdock
     ours = re.findall(r"^#\d+ [\d.]+ crossdock: (.*)$", said, re.MULTILINE)
     if ours:
         hint = "choose another image of the step, or image of the orchestrator; or write a dockerfile of your own"
-        return BadInput(f"{ours[-1]}: {base}", hint=hint, id="bad-base-image")
+        return PlatformError(f"{ours[-1]}: {base}", hint=hint, id="bad-base-image")
     if re.search(r"exec: \"/bin/sh\".*no such file", said):
         hint = "choose one that has a shell and Python, such as python:3.12-slim"
-        return BadInput(
+        return PlatformError(
             f"the base image {base} has no shell, so nothing is installed in it", hint=hint, id="bad-base-image"
         )
     asked = re.findall(r"^#(\d+) \[internal\] load metadata for", said, re.MULTILINE)
@@ -219,7 +219,7 @@ def _of_base(said: str, lines: Sequence[str], base: str, last: str) -> Crossdock
         hint = "check its name (docker image ls says which are here), and that its registry can be reached"
         return PlatformError(f"the base image {base} cannot be had: {last}", hint=hint, id="base-image-unreachable")
     hint = "check its name; a private one needs docker login"
-    return BadInput(f"there is no base image {base}: {last}", hint=hint, id="bad-base-image")
+    return PlatformError(f"there is no base image {base}: {last}", hint=hint, id="bad-base-image")
 
 
 def _of_index(said: str, lines: Sequence[str], base: str, last: str) -> CrossdockError | None:
@@ -240,14 +240,18 @@ def _of_requirements(said: str, lines: Sequence[str], base: str, last: str) -> C
     if missing:
         # pip says no more than this where an index refuses a login, too.
         hint = "check its name and version; index: of the orchestrator names a private index, and who logs in to it"
-        return BadInput(f"there is no distribution {missing[1].strip()} for {base}", hint=hint, id="bad-requirements")
+        return PlatformError(
+            f"there is no distribution {missing[1].strip()} for {base}", hint=hint, id="bad-requirements"
+        )
     if "ResolutionImpossible" in said or "conflicting dependencies" in said:
         conflict = [line.strip() for line in map(_bare, lines) if "depends on" in line or "requested" in line]
         hint = "the requirements of a step, those of the orchestrator and obstore go into one image"
-        return BadInput(f"requirements exclude each other: {'; '.join(conflict[:4])}", hint=hint, id="bad-requirements")
+        return PlatformError(
+            f"requirements exclude each other: {'; '.join(conflict[:4])}", hint=hint, id="bad-requirements"
+        )
     if re.search(r"Invalid requirement|is not a valid (?:requirement|editable)", said):
         hint = "write it as pip reads it: name>=version"
-        return BadInput(f"a requirement cannot be read: {_reason(lines)}", hint=hint, id="bad-requirements")
+        return PlatformError(f"a requirement cannot be read: {_reason(lines)}", hint=hint, id="bad-requirements")
     return None
 
 

@@ -52,11 +52,15 @@ def compile(source: str, target: str | None, stack: str | None, output: str | No
 @click.option("--all-targets", is_flag=True, help="Every installed flavor.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def check(source: str, target: str | None, stack: str | None, all_targets: bool, as_json: bool) -> int:
-    """Say everything that a target cannot do with the pipeline SOURCE."""
+    """Say everything that a target cannot do with the pipeline SOURCE, or that is wrong with the native spec SOURCE."""
     from crossdock import registry
 
     _only_one(stack, target)
     client = Client(stack)
+    if _is_spec(source):
+        return _check_spec(
+            client, source, target or (client.stack.orchestrator.flavor if stack else None), all_targets, as_json
+        )
     loaded = client.load(source)
     targets = registry.flavors("orchestrator") if all_targets else (target,)
     worst = 0
@@ -80,8 +84,27 @@ def check(source: str, target: str | None, stack: str | None, all_targets: bool,
     return worst
 
 
+def _is_spec(source: str) -> bool:
+    """Whether SOURCE is a file that is no Python source."""
+    path = Path(source)
+    return path.suffix.lower() in (".yaml", ".yml", ".json") or (path.suffix != ".py" and path.is_file())
+
+
+def _check_spec(client: Client, source: str, target: str | None, all_targets: bool, as_json: bool) -> int:
+    checked = client.check_spec(source, target, all_targets=all_targets)
+    if as_json:
+        import json
+
+        found = [{"target": item.target, "problems": _list(item.problems), "warnings": []} for item in checked]
+        click.echo(json.dumps({"spec": source, "targets": found}, indent=1))
+    else:
+        for item in checked:
+            _show(item.target, item.problems, ())
+    return int(any(item.problems for item in checked))
+
+
 def _list(problems: Iterable[Problem]) -> list[dict[str, str | None]]:
-    return [{"message": item.message, "task": item.task, "where": item.where, "hint": item.hint} for item in problems]
+    return [item.document() for item in problems]
 
 
 def _show(target: str, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from crossdock.dsl.errors import Problem, UnsupportedError, did_you_mean
+from crossdock.dsl.errors import BadInput, Problem, UnsupportedError, did_you_mean
 from crossdock.dsl.frozen import frozen
 from crossdock.ir import Plan, check_support
 from crossdock.passes.load import Loaded
-from crossdock.stacks import Orchestrator, Stack
+from crossdock.stacks import CanCheckSpecs, Orchestrator, Stack
 
 
 @frozen
@@ -18,6 +19,62 @@ class Checked:
 
     target: str
     warnings: tuple[Problem, ...]
+
+
+@frozen
+class CheckedSpec:
+    """What a target says of a native spec.
+
+    Attributes:
+        target: the flavor's name.
+        problems: everything that is wrong; none where it can be run.
+    """
+
+    target: str
+    problems: tuple[Problem, ...]
+
+
+def check_spec(file: Path, target: str | None = None, all_targets: bool = False) -> list[CheckedSpec]:
+    """What targets say of a native spec, whoever wrote it.
+
+    Args:
+        file: the spec.
+        target: the flavor to ask; None asks the first that takes the file for a spec of its own.
+        all_targets: ask every one that does.
+
+    Raises:
+        BadInput: the file cannot be read, no flavor knows it, or the flavor named checks no specs.
+    """
+    from crossdock import registry
+    from crossdock.stacks.documents import shown_path
+
+    name = shown_path(file)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise BadInput(f"cannot be read: {why}", where=name, hint="check the path", id="unreadable-file") from None
+    found = []
+    checking = []
+    for flavor in registry.flavors("orchestrator") if target is None else (target,):
+        kind = registry.flavor("orchestrator", flavor)
+        checker: Any = kind(flavor, kind.Config())
+        if isinstance(checker, CanCheckSpecs):
+            checking.append(flavor)
+            if target is not None or checker.reads(name, text):
+                found.append(CheckedSpec(flavor, tuple(checker.check_spec(name, text))))
+                if not all_targets:
+                    break
+    if target is not None and not found:
+        raise BadInput(f"{target} checks no specs", hint="crossdock flavor list orchestrator", id="cannot-check-specs")
+    if not found:
+        raise BadInput(
+            "no flavor takes this for a spec of its own",
+            where=name,
+            hint=f"--target FLAVOR, one of {', '.join(checking)}; or give a .py file with a pipeline",
+            id="unknown-spec",
+        )
+    return found
 
 
 def check_target(loaded: Loaded, orchestrator: Orchestrator[Any]) -> Checked:

@@ -84,7 +84,8 @@ def make_bundle(
     }
     refuse_secrets(plan, files)
     lock = new_lock(plan, loaded.source, orchestrator, stack, spec, files, found.images)
-    return Bundle(files, tuple(spec.files), lock, plan), replace(checked, warnings=(*checked.warnings, *found.warnings))
+    warnings = (*checked.warnings, *found.warnings, *orchestrator.warnings(spec))
+    return Bundle(files, tuple(spec.files), lock, plan), replace(checked, warnings=warnings)
 
 
 def export_one(loaded: Loaded, orchestrator: Orchestrator[Any], stack: Stack | None) -> Exported:

@@ -335,6 +335,10 @@ class Orchestrator(StackComponent[C], abc.ABC):
             stack: None writes marked placeholders for what a stack would say.
         """
 
+    def warnings(self, spec: Spec) -> Iterable[Problem]:
+        """What to know of a spec that this orchestrator wrote, although it can be run; told when it is compiled."""
+        return ()
+
     def reachable(self) -> None:
         """Ask the platform whether it is there, for `crossdock doctor`.
 

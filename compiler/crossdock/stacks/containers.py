@@ -203,9 +203,9 @@ class ImageBuilder(abc.ABC):
             tell: is given each line of progress.
 
         Raises:
-            PlatformError: the engine or the registry refuses, or cannot be reached; nothing is half-pushed: the tag
-                is the last thing that is written.
-            BadInput: the Dockerfile, the base image or a requirement is wrong.
+            PlatformError: the engine, the registry or the package index refuses or cannot be reached; or a build fails,
+                by its Dockerfile, base image or requirements. Nothing is half-pushed: the tag is written last.
+            BadInput: the builder cannot do what is asked, or lacks a tool.
         """
 
     def exists(self, name: str, registry: ContainerRegistry[ComponentConfig] | None) -> bool:

@@ -26,7 +26,7 @@ from crossdock.dsl.errors import CrossdockError, Problem, UnsupportedError
 from crossdock.ir import Feature, Support, check_support
 from crossdock.passes.load import Loaded
 from crossdock.review.check import check_target
-from crossdock.stacks import ArtifactStore, Orchestrator, Stack
+from crossdock.stacks import ArtifactStore, CanCheckSpecs, Orchestrator, Stack
 from crossdock.testing import project, rules
 from crossdock.testing.case import Case
 from crossdock.testing.cases import CASES
@@ -125,6 +125,10 @@ class OrchestratorConformance(abc.ABC):
         assert rules.broken(spec, orchestrator.flavor, found.root, tuple(secrets.values())) == []
         assert dict(again.files) == dict(spec.files), "the plan read back from JSON gives another spec"
         assert dict(elsewhere.specs[case.name]) == dict(spec.files), "another process makes another spec"
+        if isinstance(orchestrator, CanCheckSpecs):
+            name = next(iter(spec.files))
+            assert orchestrator.reads(name, spec.main)
+            assert [str(problem) for problem in orchestrator.check_spec(name, spec.main)] == []
 
     def test_no_sdk_is_loaded(self, orchestrator: Orchestrator[Any], elsewhere: Answer) -> None:
         """Importing the adapter and translating need none of what its `extra` installs."""

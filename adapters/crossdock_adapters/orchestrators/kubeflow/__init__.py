@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from crossdock.dsl.errors import Problem
 from crossdock.ir import Plan
-from crossdock.stacks import CanRun, CanSchedule, NativeRun, Orchestrator, RunHandle, RunOptions, Schedule, Spec, Stack
+from crossdock.stacks import (
+    CanCheckSpecs,
+    CanRun,
+    CanSchedule,
+    NativeRun,
+    Orchestrator,
+    RunHandle,
+    RunOptions,
+    Schedule,
+    Spec,
+    Stack,
+)
+from crossdock_adapters.orchestrators._kfp_ir.checks import KFP, check, looks_like_a_spec
+from crossdock_adapters.orchestrators.kubeflow import argo_size
 from crossdock_adapters.orchestrators.kubeflow.config import KubeflowConfig, KubeflowOverrides
 from crossdock_adapters.orchestrators.kubeflow.features import FEATURES, RULES
 from crossdock_adapters.orchestrators.kubeflow.translate import translate
@@ -17,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["KubeflowConfig", "KubeflowOrchestrator", "KubeflowOverrides"]
 
 
-class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanRun, CanSchedule):
+class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanRun, CanSchedule, CanCheckSpecs):
     """Translates plans to KFP's pipeline spec, with what only Kubernetes knows in a second YAML document."""
 
     flavor = "kubeflow"
@@ -38,6 +52,19 @@ class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanRun, CanSchedule):
         store = stack.artifact_store if stack is not None else None
         return Spec(self.flavor, translate(plan, self.config, store))
 
+    def warnings(self, spec: Spec) -> Iterator[Problem]:
+        """That KFP makes a workflow of the spec that nears what a cluster can keep."""
+        return argo_size.warnings(spec)
+
+    def reads(self, name: str, text: str) -> bool:
+        """Whether it is KFP's pipeline spec, in JSON or YAML."""
+        return looks_like_a_spec(text)
+
+    def check_spec(self, name: str, text: str) -> list[Problem]:
+        """Everything that KFP's compiler, Argo, the driver or the launcher stops at, or makes something else of."""
+        problems = check(name, text, KFP)
+        return problems or list(argo_size.too_large(Spec(self.flavor, {name: text})))
+
     def _server(self) -> Server:
         from crossdock_adapters.orchestrators.kubeflow.client import Server
 
@@ -53,12 +80,13 @@ class KubeflowOrchestrator(Orchestrator[KubeflowConfig], CanRun, CanSchedule):
         self._server().check()
 
     def preflight(self, spec: Spec, stack: Stack) -> None:
-        """Whether the API server answers, and lets us in.
+        """Whether the API server answers and lets us in, and the cluster can keep what KFP makes of the spec.
 
         Raises:
             PlatformError: it cannot be reached, or refuses.
-            BadInput: the orchestrator lacks what a login needs.
+            BadInput: the spec is too large, or the orchestrator lacks what a login needs.
         """
+        argo_size.refuse_too_large(spec)
         self._server().check()
 
     def submit(self, spec: Spec, stack: Stack, options: RunOptions) -> RunHandle:
