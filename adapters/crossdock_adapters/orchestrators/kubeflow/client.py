@@ -109,7 +109,7 @@ class Server:
             why = answers.line(error)
             raise BadInput(
                 f"nothing says where Kubeflow Pipelines is: no host, this is no pod, and no kubeconfig: {why}",
-                hint="crossdock orchestrator update NAME --host=https://…, or --kube_context=… of your kubeconfig",
+                hint="crossdock orchestrator update NAME --host=https://…, or --kube-context=… of your kubeconfig",
                 id="no-host",
             ) from None
         settings.host = settings.host.rstrip("/") + _PROXIED.format(config.system_namespace)
