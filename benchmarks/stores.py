@@ -111,6 +111,8 @@ def s3fs_python() -> Path:
 
 def transfer(client: str, what: str, folder: Path, out: Path, options: dict[str, object]) -> dict[str, float]:
     """One transfer in a process of its own."""
+    for file in out.iterdir():  # a file that is there is quicker to write over than a new one is to make
+        file.unlink()
     python = s3fs_python() if client == "s3fs" else Path(sys.executable)
     words = [client, what, str(folder), str(out), json.dumps(options)]
     done = subprocess.run([python, "-c", TRANSFER, *words], capture_output=True, text=True, check=False)

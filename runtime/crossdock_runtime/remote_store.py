@@ -12,9 +12,8 @@ import hashlib
 import itertools
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,11 +22,15 @@ from crossdock_runtime import remote_connect, remote_errors
 from crossdock_runtime.store import Downloads, Entry, Piece, Store, StoreKeyMissing, checked
 
 PIECE = 8 * 1024 * 1024
-"""Bytes of a part of an upload, or of a range of a download; an object of at most so many is moved by one request."""
+"""Bytes of a part of an upload. An object of at most so many is moved by one request."""
 AT_ONCE = 8
 """Parts of an upload at once."""
-RANGES_AT_ONCE = 3
-"""Requests of `PIECE` bytes at once that read one object; more of them only wait for the one whose turn it is."""
+REQUEST = 256 * 1024 * 1024
+"""Bytes of one request that reads a large object; it has to be over within the time that a request may take."""
+CHUNK = 4 * 1024 * 1024
+"""Bytes that are handed on at once, at least; a request of its own for each takes twice the CPU."""
+LARGE_AT_ONCE = 3
+"""Large objects that are read at once."""
 SMALL_AT_ONCE = 16
 """Small objects at once; as many are in memory."""
 MOST_PARTS = 10_000
@@ -101,37 +104,47 @@ class RemoteStore(Store):
         import obstore
 
         place = self._place(key)
+        stream: Iterator[Any] | None = None
 
         def first() -> tuple[int, str | None, Piece | None]:
+            nonlocal stream
             found = obstore.get(self._records, place)
             size = found.meta["size"]
-            whole = _of_length(found.bytes(), size) if size <= PIECE else None
-            return size, found.meta["e_tag"], whole
+            if size <= PIECE:
+                return size, None, _of_length(found.bytes(), size)
+            stream = iter(found.stream(min_chunk_size=CHUNK))
+            return size, found.meta["e_tag"], None
 
         size, tag, whole = self._call("read", key, first)
         if whole is not None:
             yield whole
             return
+        at, end = 0, size
 
-        def piece(start: int) -> Piece:
-            end = min(start + PIECE, size)
-            found = obstore.get(self._data, place, options={"range": (start, end)})
-            if found.meta["e_tag"] != tag:
-                raise StoreError(f"{key} in {self.url} changed while it was read", hint="try again")
-            return _of_length(found.bytes(), end - start)
-
-        with ThreadPoolExecutor(RANGES_AT_ONCE) as pool:
-            starts = iter(range(0, size, PIECE))
-            pending: deque[Future[Piece]] = deque()
+        def piece() -> Piece:
+            nonlocal stream, end
+            if stream is None:
+                end = min(at + REQUEST, size)
+                found = obstore.get(self._data, place, options={"range": (at, end)})
+                if found.meta["e_tag"] != tag:
+                    raise StoreError(f"{key} in {self.url} changed while it was read", hint="try again")
+                stream = iter(found.stream(min_chunk_size=CHUNK))
             try:
-                while True:
-                    for start in itertools.islice(starts, RANGES_AT_ONCE - len(pending)):
-                        pending.append(pool.submit(self._call, "read", key, lambda start=start: piece(start)))
-                    if not pending:
-                        return
-                    yield pending.popleft().result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+                data = next(stream, None)
+            except BaseException:
+                stream = None  # go on where it was cut off
+                raise
+            if data is None:
+                stream = None
+                raise OSError(f"HTTP error: {at} of {size} bytes came")
+            return memoryview(data)
+
+        while at < size:
+            data = self._call("read", key, piece)
+            at += len(data)
+            if at >= end:
+                stream = None
+            yield data
 
     def exists(self, key: str) -> bool:
         import obstore
@@ -237,7 +250,8 @@ class RemoteStore(Store):
     def download_all(self, files: Mapping[str, Path], sizes: Mapping[str, int]) -> Downloads:
         small = {key: path for key, path in files.items() if sizes[key] <= PIECE}
         yield from self._at_once(self._download_if_there, small)
-        yield from super().download_all({key: path for key, path in files.items() if key not in small}, sizes)
+        large = {key: path for key, path in files.items() if key not in small}
+        yield from self._at_once(self._download_if_there, large, LARGE_AT_ONCE)
 
     def delete(self, keys: Iterable[str]) -> None:
         import obstore
@@ -266,10 +280,10 @@ class RemoteStore(Store):
         return self._records if size <= 1024 * 1024 else self._data
 
     def _at_once(
-        self, act: Callable[[str, Path], T], files: Mapping[str, Path]
+        self, act: Callable[[str, Path], T], files: Mapping[str, Path], count: int = SMALL_AT_ONCE
     ) -> Generator[tuple[str, T], None, None]:
         """Do something with each file, several at a time; the first error ends it."""
-        with ThreadPoolExecutor(SMALL_AT_ONCE) as pool:
+        with ThreadPoolExecutor(count) as pool:
             pending = {pool.submit(act, key, path): key for key, path in files.items()}
             try:
                 while pending:
