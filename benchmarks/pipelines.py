@@ -90,10 +90,38 @@ def chain() -> int:
     return value
 
 
-compiler.Compiler().compile(chain, "chain-kfp.yaml")
+compiler.Compiler().compile(chain, "kfp.yaml")
 """
 
-_TEXTS = {"chain": _CHAIN, "fan_out": _FAN_OUT, "mapped": _MAP, "kfp_chain": _KFP_CHAIN}
+_KFP_FAN_OUT = """
+from kfp import compiler, dsl
+
+
+@dsl.component(base_image="python:3.11")
+def first() -> int:
+    return 0
+
+
+@dsl.component(base_image="python:3.11")
+def work(x: int, number: int) -> int:
+    return x + number
+
+
+@dsl.component(base_image="python:3.11")
+def total(parts: list) -> int:
+    return sum(parts)
+
+
+@dsl.pipeline(name="fan-out")
+def fan_out() -> int:
+    start = first().output
+    return total(parts=[work(x=start, number=number).output for number in range({tasks} - 2)]).output
+
+
+compiler.Compiler().compile(fan_out, "kfp.yaml")
+"""
+
+_TEXTS = {"chain": _CHAIN, "fan_out": _FAN_OUT, "mapped": _MAP, "kfp_chain": _KFP_CHAIN, "kfp_fan_out": _KFP_FAN_OUT}
 
 FIRST_LINE = """
 import time

@@ -67,7 +67,7 @@ def test_the_readme() -> None:
 def test_every_feature_and_each_of_our_targets_is_there_and_nobody_elses() -> None:
     assert "shell" in registry.flavors("orchestrator")  # the toy is installed, or this test shows nothing
     head, _, *rows = table(our_targets()).splitlines()
-    assert head == "| feature | docker | kubeflow | local |"
+    assert head == "| feature | docker | kubeflow | local | vertex |"
     assert [row.split(" | ")[0][2:].replace("\\", "") for row in rows] == [feature.value for feature in Feature]
 
 

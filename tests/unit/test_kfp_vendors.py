@@ -81,7 +81,7 @@ def test_kubeflow(plans: Mapping[str, Plan], tmp_path: Path) -> None:
     again = tmp_path / "again.yaml"
     for name, plan in taken(plans, KUBEFLOW).items():
         text = KUBEFLOW.translate(plan).main
-        found = list(yaml.safe_load_all(text))
+        found = list(yaml.load_all(text, yaml.CSafeLoader))
         assert found == [json.loads(body) for body in AS_JSON.translate(plan).files.values()], name
         json_format.ParseDict(found[0], protos.PipelineSpec())
         for document in found[1:]:
@@ -89,7 +89,7 @@ def test_kubeflow(plans: Mapping[str, Plan], tmp_path: Path) -> None:
         compiler.Compiler().compile(components.load_component_from_text(text), str(again))
         # KFP's comment on top, which is no YAML where a default has more than one line, is cut off.
         _, key, body = again.read_text().partition("\ncomponents:")
-        assert list(yaml.safe_load_all(key + body)) == found, name
+        assert list(yaml.load_all(key + body, yaml.CSafeLoader)) == found, name
         kfp_checker.check(*found)
 
 

@@ -210,6 +210,18 @@ SOURCE = """
         return len(data.read_bytes())
 
 
+    @step
+    def writes(number: int) -> Path:
+        place = Path("written.txt")
+        place.write_text("x" * number)
+        return place
+
+
+    @step
+    def writes_maybe(number: int) -> Path:
+        return Path("pipe.py")
+
+
     @pipeline
     def main(
         number: int = 1, count: int = 3, flag: bool = False, text: str = "plain", ratio: float = 0.5,
@@ -240,7 +252,9 @@ SOURCE = """
             if_more()
         with more.otherwise():
             if_less()
+            writes_maybe(number)
         size_of(Artifact.from_uri("file:///not/there/at/all"))
+        writes(number)
 """
 PUBLISH = """
 import sys
@@ -781,3 +795,63 @@ def test_a_failed_task_emits_nothing(platform: Platform, tmp_path: Path) -> None
     place = tmp_path / "items"
     assert platform("raises", "--emit", f"map-1={place}").code == 10
     assert not place.exists()
+
+
+# What KFP's platforms are told of artifacts
+
+
+def executor_input(root: Path, *names: str) -> str:
+    """As the launcher writes it."""
+    artifacts = {
+        name: {"artifacts": [{"name": name, "type": {"schemaTitle": "system.Artifact"}, "uri": f"{root}/{name}"}]}
+        for name in names
+    }
+    outputs = {"outputFile": f"{root}/deep/output_metadata.json", "artifacts": artifacts}
+    return json.dumps({"inputs": {"parameterValues": {"number": 3}}, "outputs": outputs})
+
+
+def executor_output(root: Path) -> dict[str, Any]:
+    """What was written, as strictly as the launcher reads it."""
+    from google.protobuf import json_format
+    from kfp.pipeline_spec import pipeline_spec_pb2 as protos
+
+    text = (root / "deep" / "output_metadata.json").read_text()
+    json_format.Parse(text, protos.ExecutorOutput())
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def test_references_of_artifacts(platform: Platform, tmp_path: Path) -> None:
+    done = platform("writes", "--param", "number=3", "--executor-input", executor_input(tmp_path / "root", "output"))
+    assert done.code == 0, str(done)
+    (found,) = executor_output(tmp_path / "root")["artifacts"]["output"]["artifacts"]
+    result = platform.task("writes").result()
+    assert result is not None
+    manifest = result.outputs["output"]
+    assert found["uri"] == f"{tmp_path}/root/output"
+    assert found["metadata"] == {
+        "uri": f"{platform.store.url.rstrip('/')}/{manifest.uri}",
+        "digest": manifest.digest,
+        "size": manifest.size,
+        "type": manifest.type,
+    }
+    assert json.loads((tmp_path / "root" / "output").read_text()) == found["metadata"]
+
+
+def test_a_skipped_task_lists_its_artifacts_too(platform: Platform, tmp_path: Path) -> None:
+    assert platform("seven", "--param", "number=3").code == 0
+    done = platform("writes-maybe", "--param", "number=3", "--executor-input", executor_input(tmp_path, "output"))
+    assert done.code == 0, str(done)
+    (found,) = executor_output(tmp_path)["artifacts"]["output"]["artifacts"]
+    assert found["metadata"] == {"skipped": True}
+
+
+def test_a_reference_that_cannot_be_written_fails_no_task(platform: Platform, tmp_path: Path) -> None:
+    (tmp_path / "deep").write_text("a file, where a folder is to be")
+    done = platform("writes", "--executor-input", executor_input(tmp_path, "output"))
+    assert done.code == 0, str(done)
+    assert "the platform is not told of an artifact" in done.err
+    done = platform("writes", "--executor-input", "{{$}}")
+    assert done.code == 20
+    assert "ExecutorInput" in done.err
+    assert "Traceback" not in done.err

@@ -82,7 +82,9 @@ def _job(plan: Plan, config: VertexConfig, root: str) -> dict[str, Any]:
     """
     labels = {**shared_labels(plan), **config.labels}
     if len(labels) > MOST_LABELS:
-        problem = Problem(f"{FLAVOR}: {len(labels)} labels: a job has at most {MOST_LABELS}", hint="leave some out")
+        problem = Problem(
+            f"{FLAVOR}: {len(labels)} labels: a job has at most {MOST_LABELS} beside ours", hint="leave some out"
+        )
         raise UnsupportedError(f"{FLAVOR} cannot run pipeline {plan.name!r}", (problem,))
     policy = "SLOW" if plan.on_failure == "continue" else "FAST"
     job: dict[str, Any] = {
