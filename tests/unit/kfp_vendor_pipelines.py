@@ -140,14 +140,16 @@ def look(model: dsl.Input[dsl.Model]) -> None:
     pass
 
 
-@dsl.component(base_image=IMAGE)
-def shelf(models: dsl.Output[list[dsl.Model]]) -> None:
-    pass
+@dsl.pipeline
+def shelf() -> list[dsl.Model]:
+    with dsl.ParallelFor(items=[1, 2]) as item:
+        used = use(data=make(rows=item).outputs["data"])
+    return dsl.Collected(used.outputs["model"])
 
 
 @dsl.pipeline
 def over_artifacts() -> None:
-    with dsl.ParallelFor(items=shelf().outputs["models"]) as model:
+    with dsl.ParallelFor(items=shelf().output) as model:
         look(model=model)
 
 
@@ -221,5 +223,6 @@ def workspace() -> None:
 
 
 PIPELINES = (
-    chain, texts, branches, loops, models, exits, ignoring, nested, imported, machines, cluster, workspace, program,
+    chain, texts, branches, loops, models, exits, ignoring, nested, imported, machines, cluster, shelf, workspace,
+    program,
 )  # fmt: skip

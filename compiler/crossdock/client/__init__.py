@@ -16,7 +16,7 @@ from crossdock.client.starting import Order, prepared, start
 from crossdock.dsl.errors import BadInput
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
-from crossdock.review.check import Checked, CheckedSpec, check_spec, check_stack, check_target
+from crossdock.review.check import Checked, check_stack, check_target
 from crossdock.stacks.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -86,21 +86,6 @@ class Client(Stacks, ReviewVerbs):
         """
         loaded = source if isinstance(source, Loaded) else self.load(source)
         return check_stack(loaded, self.stack) if target is None else check_target(loaded, self._orchestrator(target))
-
-    def check_spec(
-        self, path: str | Path, target: str | None = None, *, all_targets: bool = False
-    ) -> list[CheckedSpec]:
-        """What is wrong with a native spec, whoever wrote it; nothing is asked over a network.
-
-        Args:
-            path: the file.
-            target: the flavor to ask; None asks the first that takes the file for a spec of its own.
-            all_targets: ask every one that does.
-
-        Raises:
-            BadInput: the file cannot be read, no flavor knows it, or the flavor named checks no specs.
-        """
-        return check_spec(Path(path), target, all_targets)
 
     def compile(self, source: str | Pipeline[Any, Any] | Loaded, target: str | None = None) -> tuple[Spec, Checked]:
         """The native spec of a pipeline, and what to know about it.

@@ -1,4 +1,4 @@
-"""What the client does for reviews: export, compare, show, publish, submit."""
+"""What the client does for reviews: check specs, export, compare, show, publish, submit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from crossdock.client.starting import Order, prepared, publish, start
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
+from crossdock.review.check import CheckedSpec, check_spec
 
 if TYPE_CHECKING:
     from crossdock.review.build import Built
@@ -39,6 +40,21 @@ class ReviewVerbs:
         def stack(self) -> Stack: ...
 
         def _orchestrator(self, target: str | None) -> Orchestrator[Any]: ...
+
+    def check_spec(
+        self, path: str | Path, target: str | None = None, *, all_targets: bool = False
+    ) -> list[CheckedSpec]:
+        """What is wrong with a native spec, whoever wrote it; nothing is asked over a network.
+
+        Args:
+            path: the file.
+            target: the flavor to ask; None asks the first that takes the file for a spec of its own.
+            all_targets: ask every one that does.
+
+        Raises:
+            BadInput: the file cannot be read, no flavor knows it, or the flavor named checks no specs.
+        """
+        return check_spec(Path(path), target, all_targets)
 
     def export(
         self,

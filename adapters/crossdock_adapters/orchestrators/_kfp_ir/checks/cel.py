@@ -23,7 +23,11 @@ _RESERVED = re.compile(
 )
 _FUNCTIONS = re.compile("bool|bytes|double|duration|dyn|has|int|matches|parseJson|size|string|timestamp|type|uint")
 """Of the standard, and `parseJson`, which KFP adds."""
+_TYPES = re.compile("bool|bytes|double|int|list|map|null_type|string|type|uint")
 _MACROS = ("all", "exists", "exists_one", "map", "filter")
+_ESCAPES = re.compile(
+    r"""([^\\]|\\([abfnrtv"'`?\\]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}))*""", re.DOTALL
+)
 _OPERATORS = re.compile(r"\|\||&&|[=!<>]=|[<>+*/%-]")
 _DEEPEST = 200
 
@@ -40,7 +44,7 @@ def inputs_of(text: str, kind: str = "parameter_values") -> set[str]:
     """
     parser = _Parser(text)
     parser.whole()
-    unknown = sorted(parser.roots - {"inputs"})
+    unknown = sorted(name for name in parser.roots - {"inputs"} if not _TYPES.fullmatch(name))
     if unknown:
         raise NoExpression(f"{unknown[0]!r} is nothing that a condition knows; it knows `inputs`")
     return parser.read.get(kind, set())
@@ -59,6 +63,8 @@ class _Parser:
             match = _TOKEN.match(text, place)
             if match is None:
                 raise NoExpression(f"{text[place : place + 10]!r} at character {place + 1} is no word of CEL")
+            if match.lastgroup == "text" and "r" not in match[0][:2].lower() and not _ESCAPES.fullmatch(match[0]):
+                raise NoExpression(f"a text at character {place + 1} has a backslash before something else")
             if match.lastgroup != "space":
                 self.tokens.append((str(match.lastgroup), match[0], place))
             place = match.end()
@@ -91,13 +97,14 @@ class _Parser:
                 return
 
     def _operand(self) -> None:
-        while self._take("!") or self._take("-"):
+        mark = "!" if self._now()[1] == "!" else "-"
+        while self._take(mark):
             pass
         steps = self._primary()
         while True:
             if self._take("."):
                 kind, text, _ = self._now()
-                if kind != "name":
+                if kind != "name" or text in ("true", "false", "null", "in"):
                     self._stop()
                 self.at += 1
                 steps.append(text)

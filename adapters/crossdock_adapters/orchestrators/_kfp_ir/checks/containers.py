@@ -21,7 +21,7 @@ from crossdock_adapters.orchestrators._kfp_ir.checks.placeholders import Placeho
 from crossdock_adapters.orchestrators._kfp_ir.checks.source import Path
 
 QUANTITY = re.compile(r"^\+?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$")
-"""https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/; KFP also takes K."""
+"""https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/"""
 _QUANTITIES = ("resourceCpuLimit", "resourceCpuRequest", "resourceMemoryLimit", "resourceMemoryRequest")
 
 
@@ -56,11 +56,7 @@ def quantities(model: Model) -> Iterator[SpecProblem]:
         if "resourceCount" in accelerator:
             asked.append(((*path, "resources", "accelerator", "resourceCount"), accelerator["resourceCount"]))
         for at, text in asked:
-            if (
-                text
-                and "{{$" not in text
-                and not QUANTITY.match(text.replace("K", "k") if text.endswith("K") else text)
-            ):
+            if text and "{{$" not in text and not QUANTITY.match(text):
                 yield SpecProblem(
                     at, f"{text!r} is no amount of Kubernetes", "such as 2, 500m or 4Gi", id="bad-container"
                 )
