@@ -1,6 +1,6 @@
 """The API server of Kubeflow Pipelines, through its vendor's own client; what it refuses is said in its own words.
 
-`kfp_server_api` is used and not `kfp.Client`: that costs four times the time to import, keeps files in the user's home
+`kfp_server_api` is used and not `kfp.Client`: that costs several times the time to import, keeps files in the user's home
 and takes settings from the environment, and its runs that were cancelled are waited for without an end.
 
 Source of paths and bodies:
@@ -28,7 +28,7 @@ _PROXIED = "/api/v1/namespaces/{}/services/ml-pipeline:http/proxy"
 _TOKEN_FILE = "/var/run/secrets/kubeflow/pipelines/token"
 _INVERSE_PROXY = re.compile(r"https://\S+\.googleusercontent\.com")
 _GOOGLE = "gcloud auth application-default login, or iap_other_client_id and iap_other_client_secret"
-_TRIES = 5
+_TRIES = 4
 _LONGEST_WAIT = 60.0
 _CONNECT_SECONDS = 10
 _PAGE = 100
