@@ -1,4 +1,4 @@
-"""The conformance kit on Kubeflow Pipelines: specs of ours, run as the vendor's contract says, each task in a process."""
+"""The conformance kit on Kubeflow Pipelines: our specs, run as the vendor's contract says, each task a process."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ class TestKubeflow(RunConformance):
         if run_of.name != "parameters":
             super().test_run(orchestrator, loaded, stack, scratch, run_of)
             return
-        with pytest.raises(pytest.fail.Exception, match="Kubeflow Pipelines cannot hold .* exactly"):
+        with pytest.raises(pytest.fail.Exception, match=r"Kubeflow Pipelines cannot hold .* exactly"):
             super().test_run(orchestrator, loaded, stack, scratch, run_of)

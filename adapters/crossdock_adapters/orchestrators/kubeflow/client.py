@@ -1,7 +1,7 @@
 """The API server of Kubeflow Pipelines, through its vendor's own client; what it refuses is said in its own words.
 
-`kfp_server_api` is used and not `kfp.Client`: that costs several times the time to import, keeps files in the user's home
-and takes settings from the environment, and its runs that were cancelled are waited for without an end.
+`kfp_server_api` is used and not `kfp.Client`: that takes several times as long to import, keeps files in the user's
+home, takes settings from the environment, and does not know that a run may have been cancelled.
 
 Source of paths and bodies:
 https://github.com/kubeflow/pipelines/blob/master/backend/api/v2beta1/swagger/kfp_api_single_file.swagger.json
