@@ -263,11 +263,11 @@ class TaskRecord:
         """Say that the attempt is alive."""
         self.store.replace(f"{self.key}/attempts/{attempt}/heartbeat.json", dumps({"time": now()}))
 
-    def log_chunks(self, attempt: int) -> Iterator[bytes]:
-        """The attempt's log, in order."""
+    def log_chunks(self, attempt: int, after: int = 0) -> Iterator[bytes]:
+        """The attempt's log, in order, without the first so many chunks."""
         prefix = f"{self.key}/attempts/{attempt}/log"
         _, names = self.store.children(prefix)
-        for name in sorted(names):
+        for name in sorted(names)[after:]:
             yield self.store.read(f"{prefix}/{name}")
 
 
@@ -349,6 +349,10 @@ class RunRecord:
         """Keep how the native run is found again."""
         body = {"flavor": flavor, "native_id": native_id, "details": dict(details)}
         self.store.create(f"{self.key}/handle.json", dumps(body))
+
+    def handle(self) -> dict[str, Any] | None:
+        """`handle.json`: how the native run is found again."""
+        return load_fact(self.store, f"{self.key}/handle.json")
 
     def add_parameter(self, name: str, tagged: Any) -> None:
         """Keep a parameter's value that a platform gave and `run.json` does not have."""

@@ -35,6 +35,9 @@ def test_what_the_vendor_s_compiler_writes_is_right(pipeline: Any, tmp_path: Pat
     text = file.read_text(encoding="utf-8")
     assert looks_like_a_spec(text)
     assert [str(problem) for problem in check("pipeline.yaml", text, KFP)] == []
+    model, _ = read(list(yaml.safe_load_all(text)))
+    assert model is not None
+    assert len(text) < predicted_argo_bytes(model) < 6 * len(text) + 10_000
 
 
 def test_what_the_vendor_s_compiler_writes_and_its_backend_refuses(tmp_path: Path) -> None:

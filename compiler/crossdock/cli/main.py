@@ -35,6 +35,7 @@ COMMANDS = {
     "publish": ("crossdock.cli.submit", "Upload the plan and the code of a bundle to its stack's artifact store."),
     "run": ("crossdock.cli.run", "Run a pipeline and wait for its end."),
     "runs": ("crossdock.cli.runs", "Look at runs, resume, replay, cancel and delete them."),
+    "schedules": ("crossdock.cli.schedules", "List, pause, resume and delete what starts runs by the clock."),
     "show": ("crossdock.cli.show", "Show the tasks of a pipeline as a tree or a picture."),
     "stack": ("crossdock.cli.stack", "Register, list, describe, set, update, copy, delete and carry stacks."),
     "submit": ("crossdock.cli.submit", "Start a run of a pipeline, or of a reviewed bundle."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossdock.cli.durations import Duration
-from crossdock.client import Client
+from crossdock.client import Client, Run
 from crossdock.dsl.errors import BadInput
 
 if TYPE_CHECKING:
@@ -62,6 +62,16 @@ def _row(item: Summary) -> tuple[str, ...]:
     return item.run, item.pipeline or "", item.status, created, f"{item.done}/{item.of}", " ".join(item.tags)
 
 
+def _refresh(client: Client, run: Run) -> None:
+    """Ask the run's platform; where it cannot be asked, what the record says is shown, and that."""
+    from crossdock.dsl.errors import BadInput, PlatformError
+
+    try:
+        client.refresh(run)
+    except (BadInput, PlatformError) as error:
+        click.echo(f"note: {error.message}; what follows is what the record says", err=True)
+
+
 @runs.command()
 @click.argument("run")
 @_STACK
@@ -72,7 +82,10 @@ def show(run: str, stack: str | None, as_json: bool) -> int:
     from crossdock_runtime.record import now
     from crossdock_runtime.state import state_json
 
-    state = Client(stack).get_run(run).state
+    client = Client(stack)
+    found = client.get_run(run)
+    _refresh(client, found)
+    state = found.state
     if as_json:
         _print_json(state_json(state))
         return 0
@@ -81,6 +94,9 @@ def show(run: str, stack: str | None, as_json: bool) -> int:
         cause = failed[0].cause
         click.echo(f"{failed[0].name}: {cause.kind}: {cause.message}" if cause else failed[0].name)
     click.echo(f"{state.run}  {state.plan.name}  {state.status}  (as of {now()})")
+    url = client.url_of(found)
+    if url is not None:
+        click.echo(url)
     if state.document.get("tags"):
         click.echo(f"tags: {', '.join(state.document['tags'])}")
     width = max(len(task.name) for task in state.tasks)
@@ -102,15 +118,21 @@ def show(run: str, stack: str | None, as_json: bool) -> int:
 @runs.command()
 @click.argument("run")
 @click.argument("task", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @_STACK
-def logs(run: str, task: str | None, stack: str | None) -> int:
+def logs(run: str, task: str | None, follow: bool, stack: str | None) -> int:
     """What the tasks of RUN printed; of one TASK when it is named (`task`, or `task.0` for an item)."""
-    found = Client(stack).get_run(run)
-    for name, attempt, text in found.logs(task):
+    client = Client(stack)
+    found = client.get_run(run)
+    nothing = True
+    for name, attempt, text in client.follow_logs(found, task) if follow else found.logs(task):
+        nothing = nothing and not text
         for line in text.removesuffix("\n").split("\n") if text else ():  # a line may hold \r, as a progress bar does
             time, _, rest = line.partition(" ")
             place = name if attempt == 1 else f"{name}#{attempt}"
             click.echo(f"{time} {place} | {rest}")
+    for line in client.native_logs(found, task) if nothing and task is not None else ():
+        click.echo(line)
     return 0
 
 
@@ -150,8 +172,9 @@ def outputs(run: str, name: str | None, stack: str | None, as_json: bool) -> int
 @_STACK
 def cancel(run: str, stack: str | None) -> int:
     """Ask RUN to end; its tasks are told within seconds."""
-    found = Client(stack).get_run(run)
-    if found.cancel():
+    client = Client(stack)
+    found = client.get_run(run)
+    if client.cancel(found):
         click.echo(f"{found.id}: no further task starts")
     else:
         click.echo(f"{found.id} is {found.status} already")

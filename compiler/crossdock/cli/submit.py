@@ -16,6 +16,7 @@ from crossdock.client import Client
 @click.option("--confirm", metavar="STACK", help="The name of a protected stack.")
 @click.option("--no-cache", is_flag=True, help="Run every task.")
 @click.option("--run-id", metavar="ID", help="A fixed run id.")
+@click.option("--cron", metavar="EXPR", help="Start runs by the clock (five fields, UTC), on a platform that can.")
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="A name to find the run by; repeatable.")
 def submit(
     source: str,
@@ -26,17 +27,32 @@ def submit(
     confirm: str | None,
     no_cache: bool,
     run_id: str | None,
+    cron: str | None,
     tags: tuple[str, ...],
 ) -> int:
-    """Start a run of the pipeline SOURCE, or of the bundle DIR as it was reviewed. Prints the run id."""
+    """Start a run of the pipeline SOURCE, or of the bundle DIR as it was reviewed. Prints the run id.
+
+    With --cron it makes a schedule instead, and prints its id.
+    """
     from crossdock.cli.build import told
-    from crossdock.dsl.errors import RunFailed
+    from crossdock.dsl.errors import BadInput, RunFailed
     from crossdock.passes.parameters import from_file, from_text
     from crossdock_runtime.record import new_run_id
 
     run = run_id or new_run_id()
+    client = Client(stack)
+    if cron is not None:
+        if run_id is not None or wait or tags:
+            what = "--cron makes no run: --run-id, --wait and --tag do not go with it"
+            raise BadInput(what, hint="leave them out", id="bad-cron")
+        given = from_file(params_file) if params_file else {}
+        made = client.schedule(
+            source, cron, given, texts=from_text(params), confirm=confirm, cache=not no_cache, tell=told
+        )
+        click.echo(made.id)
+        return 0
     try:
-        Client(stack).submit(
+        started = client.submit(
             source,
             from_file(params_file) if params_file else {},
             texts=from_text(params),
@@ -51,6 +67,9 @@ def submit(
         click.echo(run)
         raise
     click.echo(run)
+    url = client.url_of(started)
+    if url is not None:
+        click.echo(url, err=True)
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock.client.listing import Listing
+from crossdock.client.platforms import PlatformVerbs
 from crossdock.client.review import ReviewVerbs
 from crossdock.client.runs import Output, Outputs, Run, echo
 from crossdock.client.stacks import Flavor, Stacks
@@ -33,7 +34,7 @@ __all__ = ["Client", "Flavor", "Listing", "Output", "Outputs", "Run"]
 Parameters = Mapping[str, Any]
 
 
-class Client(Stacks, ReviewVerbs):
+class Client(Stacks, ReviewVerbs, PlatformVerbs):
     """Compiles and runs pipelines, and reads what became of them.
 
     Args:
@@ -283,6 +284,7 @@ class Client(Stacks, ReviewVerbs):
             run_id=run_id,
             confirm=confirm,
             on_event=on_event or echo(sys.stdout),
+            wait=True,
             tags=tuple(tags),
         )
         return Run(*start(stack, order, raise_on_failure=raise_on_failure))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock.client.runs import Run
-from crossdock.client.starting import Order, prepared, publish, start
+from crossdock.client.starting import Order, check_schedules, prepared, publish, start, start_schedule
 from crossdock.dsl.errors import BadInput, Problem, UnsupportedError
 from crossdock.dsl.pipeline import Pipeline
 from crossdock.passes.load import Loaded, load
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crossdock.review.difference import Difference
     from crossdock.review.export import Exported
     from crossdock.review.lock import Bundle
-    from crossdock.stacks import Orchestrator, Stack
+    from crossdock.stacks import Orchestrator, Schedule, Stack
     from crossdock.stacks.workspace import Workspace
     from crossdock_runtime.driver import Event
 
@@ -236,6 +236,35 @@ class ReviewVerbs:
             order, confirm=confirm, wait=wait, cache=cache, run_id=run_id, tags=tuple(tags), on_event=on_event
         )
         return Run(*start(stack, order, raise_on_failure=raise_on_failure))
+
+    def schedule(
+        self,
+        source: str | Path | Pipeline[Any, Any] | Loaded,
+        cron: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        texts: Mapping[str, str] | None = None,
+        confirm: str | None = None,
+        cache: bool = True,
+        tell: Callable[[str], None] | None = None,
+    ) -> Schedule:
+        """Let the stack's platform start runs by the clock: of a pipeline as it is now, or of a bundle byte for byte.
+
+        Args:
+            source: as of `submit`.
+            cron: minute, hour, day, month and weekday, in UTC.
+            parameters, texts, confirm, cache, tell: as of `submit`.
+
+        Raises:
+            BadInput: as `submit`; or the platform has no schedules, or the expression is none.
+            PlatformError: it cannot be reached, or refuses.
+        """
+        if isinstance(source, (str, Path)) and Path(source).is_dir():
+            stack, order = self._order_of_bundle(Path(source), parameters or {}, texts or {})
+        else:
+            check_schedules(self.stack)
+            stack, order = self._order_of_source(source, parameters or {}, texts or {}, confirm, tell)
+        return start_schedule(stack, replace(order, confirm=confirm, cache=cache), cron)
 
     def _order_of_source(
         self,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock.client.runs import failure_of
+from crossdock.client.watching import follow
 from crossdock.dsl.errors import BadInput, RunFailed, UnsupportedError
 from crossdock.dsl.frozen import frozen
 
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from crossdock.passes.load import Loaded
     from crossdock.review.code_package import CodePackage
     from crossdock.review.packaging import Packaged
-    from crossdock.stacks import CanRun, Spec, Stack
+    from crossdock.stacks import CanRun, CanSchedule, Schedule, Spec, Stack
     from crossdock_runtime.driver import Event
     from crossdock_runtime.store import Store
 
 _RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _TAG = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:=-]*[A-Za-z0-9])?")
-_POLL = (2.0, 15.0)
 
 
 @frozen
@@ -123,11 +122,8 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         raise
     RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
     status = orchestrator.status(handle, stack).status
-    pause = _POLL[0]
-    while order.wait and status == "running":
-        time.sleep(pause)
-        pause = min(pause * 1.5, _POLL[1])
-        status = orchestrator.status(handle, stack).status
+    if order.wait and status == "running":
+        status = follow(stack, store, run, order.on_event)
     if status not in ("succeeded", "running") and raise_on_failure:
         why = failure_of(read_state(store, run))
         raise RunFailed(f"run {run} {status}: {why}", hint=f"crossdock runs show {run}")
@@ -146,6 +142,46 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
             hint = "at most 63 letters, digits, '-', '_', '.', ':' and '='; the first and the last a letter or digit"
             raise BadInput(f"{tag!r} is no tag", hint=hint, id="bad-tag")
     return tuple(sorted(set(found)))
+
+
+def start_schedule(stack: Stack, order: Order, cron: str) -> Schedule:
+    """Let the stack's platform start runs by the clock.
+
+    Raises:
+        BadInput: the stack refuses it, its platform has no schedules, or the expression is none.
+        PlatformError: the platform cannot be reached, or refuses.
+    """
+    from crossdock.stacks import RunOptions
+
+    plan, orchestrator = order.plan, check_schedules(stack)
+    if len(cron.split()) != 5:
+        hint = "write minute, hour, day, month and weekday, such as '0 3 * * *'; the time is UTC"
+        raise BadInput(f"{cron!r} is no cron expression of five fields", hint=hint, id="bad-cron")
+    refuse(stack, order)
+    store = stack.artifact_store.open()
+    spec = order.spec or stack.orchestrator.translate(plan, stack)
+    check_runs(stack).preflight(spec, stack)
+    publish(store, plan, order.code)
+    options = RunOptions(run="", plan=plan, parameters=order.parameters, cache=order.cache)
+    return orchestrator.schedule(spec, stack, options, cron)
+
+
+def check_schedules(stack: Stack) -> CanSchedule:
+    """The stack's orchestrator, as one that has schedules.
+
+    Raises:
+        BadInput: it has none.
+    """
+    from crossdock.stacks import CanSchedule
+
+    orchestrator = stack.orchestrator
+    if not isinstance(orchestrator, CanSchedule):
+        raise BadInput(
+            f"orchestrator {orchestrator.flavor!r} has no schedules",
+            hint="let cron, or a workflow of your CI, call: crossdock submit",
+            id="no-schedules",
+        )
+    return orchestrator
 
 
 def check_runs(stack: Stack) -> CanRun:

@@ -164,6 +164,8 @@ MEANINGS = {
         "image-not-pulled": "The registry has no such image, or refuses it.",
         "too-large": "A task asks for more than the Docker Engine has.",
         "unknown-network": "The Docker Engine has no such network.",
+        "bad-cron": "This is no cron expression, or one that the platform does not take.",
+        "no-schedules": "The orchestrator's platform starts no runs by the clock.",
         "platform-failed": "An engine, a registry or a service refused, or cannot be reached.",
         "platform-unreachable": "A service does not answer, or what it says was cut.",
         "platform-login": "A service does not know who asks: a login is missing, wrong, or has ended.",

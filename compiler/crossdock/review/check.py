@@ -54,17 +54,18 @@ def check_spec(file: Path, target: str | None = None, all_targets: bool = False)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise BadInput(f"cannot be read: {why}", where=name, hint="check the path", id="unreadable-file") from None
-    found = []
-    checking = []
-    for flavor in registry.flavors("orchestrator") if target is None else (target,):
-        kind = registry.flavor("orchestrator", flavor)
-        checker: Any = kind(flavor, kind.Config())
-        if isinstance(checker, CanCheckSpecs):
-            checking.append(flavor)
-            if target is not None or checker.reads(name, text):
-                found.append(CheckedSpec(flavor, tuple(checker.check_spec(name, text))))
-                if not all_targets:
-                    break
+    kinds = {
+        flavor: registry.flavor("orchestrator", flavor)
+        for flavor in (registry.flavors("orchestrator") if target is None else (target,))
+    }
+    checking = [flavor for flavor, kind in kinds.items() if issubclass(kind, CanCheckSpecs)]
+    found: list[CheckedSpec] = []
+    for flavor in checking:
+        checker = kinds[flavor](flavor, kinds[flavor].Config())
+        if target is not None or checker.reads(name, text):
+            found.append(CheckedSpec(flavor, tuple(checker.check_spec(name, text))))
+        if found and not all_targets:
+            break
     if target is not None and not found:
         raise BadInput(f"{target} checks no specs", hint="crossdock flavor list orchestrator", id="cannot-check-specs")
     if not found:

@@ -117,6 +117,7 @@ def _task(model: Model, name: str, task: Mapping[str, Any]) -> Iterator[Any]:
     text = _text(task)
     component = task.get("componentRef", {}).get("name", "")
     body = model.components.get(component, {})
+    condition = bool(task.get("triggerPolicy", {}).get("condition"))
     depends = " && ".join(f"{other}.Succeeded" for other in task.get("dependentTasks", []))
     if is_last(task):
         yield _template(f"exit-hook-root-{name}")
@@ -127,17 +128,17 @@ def _task(model: Model, name: str, task: Mapping[str, Any]) -> Iterator[Any]:
         yield _template(f"{component}-iteration")
         yield _dag_driver("iteration", component, text, "")
         yield {
-            **_dag("iteration-iterations", component),
+            **_dag("iteration-iterations", component, condition),
             "withSequence": {"count": "{{tasks.iteration-driver.outputs}}"},
         }
         name, depends = "iteration-item", ""
     if "dag" in body:
         yield _dag_driver(name, component, text, depends)
-        yield _dag(name, component)
+        yield _dag(name, component, condition)
     else:
-        platform = bool(model.platform.get(body.get("executorLabel", "")))
-        yield _container_driver(name, component, text, depends, platform)
-        yield _executor(name, bool(task.get("retryPolicy")))
+        platform = model.platform.get(body.get("executorLabel", ""), {})
+        yield _container_driver(name, component, text, depends, bool(platform))
+        yield _executor(name, bool(task.get("retryPolicy")), platform.get("podMetadata", {}))
 
 
 def _arguments() -> dict[str, Any]:
@@ -155,19 +156,19 @@ def _dag_driver(name: str, component: str, task: str, depends: str) -> dict[str,
     return {"arguments": arguments, "depends": depends, "name": f"{name}-driver", "template": "system-dag-driver"}
 
 
-def _dag(name: str, component: str) -> dict[str, Any]:
+def _dag(name: str, component: str, condition: bool) -> dict[str, Any]:
     outputs = f"{{{{tasks.{name}-driver.outputs.parameters"
     parameters = [
         _value("parent-dag-id", f"{outputs}.execution-id}}}}"),
         _value("condition", f"{outputs}.condition}}}}"),
     ]
-    return {
+    body = {
         "arguments": {"parameters": parameters},
         "depends": f"{name}-driver.Succeeded",
         "name": name,
         "template": component,
-        "when": f"{outputs}.condition}}}} != false",
     }
+    return {**body, "when": f"{outputs}.condition}}}} != false"} if condition else body
 
 
 def _container_driver(name: str, component: str, task: str, depends: str, platform: bool) -> dict[str, Any]:
@@ -184,15 +185,23 @@ def _container_driver(name: str, component: str, task: str, depends: str, platfo
     return {"arguments": arguments, "depends": depends, "name": f"{name}-driver", "template": "system-container-driver"}
 
 
-def _executor(name: str, retry: bool) -> dict[str, Any]:
+def _executor(name: str, retry: bool, metadata: Mapping[str, Any]) -> dict[str, Any]:
     outputs = f"{{{{tasks.{name}-driver.outputs.parameters"
     parameters = [
         _value("pod-spec-patch", f"{outputs}.pod-spec-patch}}}}"),
         {"default": "false", **_value("cached-decision", f"{outputs}.cached-decision}}}}")},
     ]
     if retry:
-        parameters += [_value("retry-max-count", "10"), _value("retry-backoff-duration", "30"),
-                       _value("retry-backoff-factor", "2"), _value("retry-backoff-max-duration", "600")]  # fmt: skip
+        limits = (
+            ("max-count", "10"),
+            ("backoff-duration", "30"),
+            ("backoff-factor", "2"),
+            ("backoff-max-duration", "600"),
+        )
+        parameters += [_value(f"retry-{part}", text) for part, text in limits]
+    for kind in ("labels", "annotations"):
+        for key, text in metadata.get(kind, {}).items():
+            parameters += [_value(f"pod-metadata-{kind}-key-1", key), _value(f"pod-metadata-{kind}-val-1", text)]
     return {
         "arguments": {"parameters": parameters},
         "depends": f"{name}-driver.Succeeded",
