@@ -27,7 +27,7 @@ OLDEST = (3, 11)
 CONSTRAINTS = "constraints.txt"
 TOY_ADAPTER = Path("tests", "toy_adapter")
 EXAMPLE = Path("examples", "flight_delays", "pipeline.py")
-ALL_EXTRAS = ("dev", "docs", "examples", "aws", "azure", "docker", "gcp", "kubeflow", "registry")
+ALL_EXTRAS = ("dev", "docs", "examples", "aws", "azure", "docker", "gcp", "kubeflow", "registry", "vertex")
 
 
 def main(arguments: list[str]) -> int:

@@ -12,8 +12,8 @@ from typing import Any
 from crossdock.dsl.errors import BadInput, CrossdockError, StoreError
 from crossdock_runtime import failure
 from crossdock_runtime.context import Outcome, RunContext
-from crossdock_runtime.contract import CONTRACT, Plan
-from crossdock_runtime.emit import emitted
+from crossdock_runtime.contract import CONTRACT, MapScope, Plan
+from crossdock_runtime.emit import emitted, item_numbers
 from crossdock_runtime.execute import run_task
 from crossdock_runtime.failure import INFRASTRUCTURE, Cancelled, TaskFailed, cause_of
 from crossdock_runtime.inputs import Skip
@@ -97,11 +97,14 @@ def _run(argv: Sequence[str] | None) -> int:
             f"the spec speaks contract {options.contract or None}, this image {CONTRACT}: {older} is the older side",
             hint="compile and build with the same version of crossdock",
         )
-    if not options.plan or not options.task:
+    if not options.plan or not (options.task or options.items):
         raise BadInput("--plan and --task are needed")
     store, plan = _plan(options.plan)
+    scope = plan.scopes.get(options.items)
     task = plan.by_id.get(options.task)
-    if task is None:
+    if options.items and not isinstance(scope, MapScope):
+        raise BadInput(f"the plan has no map {options.items!r}")
+    if task is None and not options.items:
         raise BadInput(f"the plan has no task {options.task!r}")
     record = _record(store, plan, options.run, options.native_id)
     document = record.document() or {}
@@ -130,18 +133,26 @@ def _run(argv: Sequence[str] | None) -> int:
         remember=not replay_of,
         reads=RunRecord(store, replay_of) if replay_of else None,
     )
+    if task is None:
+        assert isinstance(scope, MapScope)
+        for text in options.emit:
+            _tell(text, item_numbers(context, scope, _index(options.index)))
+        return failure.DONE
     outcomes = [_one(context, task.id, index) for index in _items(context, task.id, options)]
     codes = [outcome.exit_code for outcome in outcomes]
     for text in () if any(codes) else options.emit:
-        name, _, path = text.partition("=")
-        place = Path(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(emitted(context, task, _index(options.index), name), encoding="utf-8")
+        _tell(text, emitted(context, task, _index(options.index), text.partition("=")[0]))
     if options.executor_input and not any(codes):
         from crossdock_runtime.executor_output import write_references
 
         write_references(context, task, _index(options.index), options.executor_input)
     return next((code for code in codes if code), failure.DONE)
+
+
+def _tell(emit: str, text: str) -> None:
+    place = Path(emit.partition("=")[2])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, encoding="utf-8")
 
 
 def _items(context: RunContext, task: str, options: Options) -> list[Index]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from crossdock_runtime.bindings import Collect, Output, leaves
 from crossdock_runtime.context import RunContext
-from crossdock_runtime.contract import BranchScope, Task
+from crossdock_runtime.contract import MapScope, Task
 from crossdock_runtime.failure import TaskFailed
-from crossdock_runtime.inputs import Skip
+from crossdock_runtime.inputs import NotThere, Skip
 from crossdock_runtime.record import Index
 
 
@@ -24,15 +24,26 @@ def emitted(context: RunContext, task: Task, index: Index, name: str) -> str:
         if gate.id == name:
             return "skipped" if result is None else result.gates.get(name, "skipped")
     scope = context.plan.scopes.get(name)
-    if scope is not None and not isinstance(scope, BranchScope):
-        sources = {item.task for item in _sources(scope.items)}
-        if task.id in sources:
-            try:
-                count = len(context.resolver().items(scope, index))
-            except Skip:
-                count = 0
-            return json.dumps([str(number) for number in range(count)])
+    if isinstance(scope, MapScope) and task.id in {item.task for item in _sources(scope.items)}:
+        return item_numbers(context, scope, index)
     raise TaskFailed("bad input", f"task {task.id!r} emits no {name!r}")
+
+
+def item_numbers(context: RunContext, scope: MapScope, index: Index) -> str:
+    """The numbers of a map's items as a JSON list of texts; none where what lists them was skipped.
+
+    Raises:
+        TaskFailed: a task that the list comes from has no result.
+    """
+    try:
+        count = len(context.resolver().items(scope, index))
+    except Skip:
+        count = 0
+    except NotThere as error:
+        raise TaskFailed(
+            "upstream failed", f"the items of {scope.id!r} come from {error}, which has no result"
+        ) from None
+    return json.dumps([str(number) for number in range(count)])
 
 
 def _sources(binding: Any) -> list[Output | Collect]:

@@ -17,6 +17,7 @@ for --param rows=…, and CROSSDOCK_EMIT with a line for each --emit. What is wr
   --contract N        version of this command
   --plan PLACE        <store>/plans/<sha256>.json
   --task ID           the task
+  --items MAP         instead of --task: only tell what --emit asks of a map's items
   --index I[.J…]      item numbers, outermost map first: 0.3
   --shard K/N         every N-th item, from K
   --run ID            the run
@@ -25,7 +26,7 @@ for --param rows=…, and CROSSDOCK_EMIT with a line for each --emit. What is wr
   --emit NAME=PATH    write a gate or a map's items; repeated
   --executor-input J  KFP's ExecutorInput: write a reference for each output artifact in it
 """
-_ONCE = ("contract", "plan", "task", "index", "shard", "run", "native-id", "executor-input")
+_ONCE = ("contract", "plan", "task", "items", "index", "shard", "run", "native-id", "executor-input")
 _PARAM = "CROSSDOCK_PARAM_"
 STORE_OPTIONS = "CROSSDOCK_STORE_OPTIONS"
 """Options of the artifact store that are no secrets, as a JSON object."""
@@ -40,6 +41,7 @@ class Options:
     contract: str
     plan: str
     task: str
+    items: str
     index: str
     shard: str
     run: str
@@ -80,6 +82,7 @@ def read_options(words: Sequence[str], environ: Mapping[str, str]) -> Options:
         contract=once["contract"],
         plan=once["plan"],
         task=once["task"],
+        items=once["items"],
         index=once["index"],
         shard=once["shard"],
         run=once["run"],

@@ -177,7 +177,8 @@ def started(spec: Mapping[str, Any], gates: Mapping[str, str]) -> list[str]:
                 run(inner, bound)
             else:
                 args = spec["deploymentSpec"]["executors"][inner["executorLabel"]]["container"]["args"]
-                order.append(args[args.index("--task") + 1])
+                if "--task" in args:  # else it only lists the items of a map
+                    order.append(args[args.index("--task") + 1])
 
     run(spec["root"], {})
     return order

@@ -301,5 +301,5 @@ def container():
 WORKING = (
     chain, odd_names, parameters, settings, branches, branch_on_parameter, branch_on_two, gate_from_inside,
     around_a_branch, circle_of_branches, static_map, literal_map, empty_map, dynamic_map, list_from_inside,
-    nested_maps, map_in_branch, with_exit,
+    nested_maps, map_in_branch, map_over_parameter, map_over_item, map_over_map, with_exit,
 )  # fmt: skip

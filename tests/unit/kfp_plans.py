@@ -10,10 +10,13 @@ from crossdock.ir import (
     Compare,
     Gate,
     Input,
+    Item,
     Literal,
     MapScope,
     Output,
     OutputType,
+    Param,
+    Parameter,
     Plan,
     PythonCode,
     Task,
@@ -63,7 +66,13 @@ def random_plan(chance: random.Random) -> Plan:
                 scope = name
             else:
                 name = f"map-{len(scopes)}"
-                items = Output(chance.choice(known), "output") if known and chance.random() < 0.6 else Literal([1, 2])
+                items: Any = Literal([1, 2])
+                if known and chance.random() < 0.5:
+                    items = Output(chance.choice(known), "output")
+                elif maps(scope) and chance.random() < 0.3:
+                    items = Item(maps(scope)[-1])
+                elif chance.random() < 0.3:
+                    items = Param("xs")
                 scopes[name] = MapScope(name, items, None, scope)
                 scope = name
         known = visible(scope)
@@ -75,4 +84,6 @@ def random_plan(chance: random.Random) -> Plan:
         anything = [task.id for task in tasks]
         after = chance.sample(anything, min(len(anything), chance.choice([0, 0, 1])))
         tasks.append(task_of(f"t{number}", inputs, after=tuple(after), scope=scope))
-    return lower(Plan("random", tuple(tasks), gates=gates, scopes=scopes))
+    return lower(
+        Plan("random", tuple(tasks), gates=gates, scopes=scopes, parameters={"xs": Parameter("xs", "list[int]")})
+    )

@@ -10,16 +10,17 @@ import pytest
 from crossdock.dsl.errors import BadInput
 from crossdock_runtime.options import Options, read_options
 
-NOTHING = Options("", "", "", "", "", "", "", "", (), ())
+NOTHING = Options("", "", "", "", "", "", "", "", "", (), ())
 
 
 def test_each_option_has_its_place() -> None:
     words = [
-        "--contract", "1", "--plan", "p", "--task", "t", "--index", "0.3", "--shard", "0/2", "--run", "r",
+        "--contract", "1", "--plan", "p", "--task", "t", "--items", "m",
+        "--index", "0.3", "--shard", "0/2", "--run", "r",
         "--native-id", "n", "--executor-input", "{}", "--param", "a=1", "--emit", "g=/x", "--param", "b=--task",
         "--emit=h=/y",
     ]  # fmt: skip
-    expected = Options("1", "p", "t", "0.3", "0/2", "r", "n", "{}", ("a=1", "b=--task"), ("g=/x", "h=/y"))
+    expected = Options("1", "p", "t", "m", "0.3", "0/2", "r", "n", "{}", ("a=1", "b=--task"), ("g=/x", "h=/y"))
     assert read_options(words, {}) == expected
 
 

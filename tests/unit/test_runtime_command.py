@@ -822,20 +822,20 @@ def executor_output(root: Path) -> dict[str, Any]:
 
 
 def test_references_of_artifacts(platform: Platform, tmp_path: Path) -> None:
-    done = platform("writes", "--param", "number=3", "--executor-input", executor_input(tmp_path / "root", "output"))
+    done = platform("writes", "--param", "number=3", "--executor-input", executor_input(tmp_path / "place", "output"))
     assert done.code == 0, str(done)
-    (found,) = executor_output(tmp_path / "root")["artifacts"]["output"]["artifacts"]
+    (found,) = executor_output(tmp_path / "place")["artifacts"]["output"]["artifacts"]
     result = platform.task("writes").result()
     assert result is not None
     manifest = result.outputs["output"]
-    assert found["uri"] == f"{tmp_path}/root/output"
+    assert found["uri"] == f"{tmp_path}/place/output"
     assert found["metadata"] == {
         "uri": f"{platform.store.url.rstrip('/')}/{manifest.uri}",
         "digest": manifest.digest,
         "size": manifest.size,
         "type": manifest.type,
     }
-    assert json.loads((tmp_path / "root" / "output").read_text()) == found["metadata"]
+    assert json.loads((tmp_path / "place" / "output").read_text()) == found["metadata"]
 
 
 def test_a_skipped_task_lists_its_artifacts_too(platform: Platform, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import kfp_checker
@@ -15,6 +16,7 @@ from crossdock.dsl.settings import Resources, Secret, Settings
 from crossdock.ir import BranchScope, Feature, Gate, Input, Literal, Output, Plan, check_support
 from crossdock.passes import compile_pipeline
 from crossdock.stacks import ArtifactStore, Stack
+from crossdock_adapters.orchestrators._kfp_ir.lists import with_lists
 from crossdock_adapters.orchestrators.vertex import VertexConfig, VertexOrchestrator
 from crossdock_adapters.orchestrators.vertex.features import FEATURES, RULES
 from crossdock_runtime.bindings import Compare
@@ -73,7 +75,7 @@ def test_the_job_is_what_the_configuration_says() -> None:
     key = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/k"
     _, job = made(
         Plan("p", plan.tasks, on_failure="continue"),
-        pipeline_root="gs://bucket/root/",
+        pipeline_root="gs://bucket/vertex/",
         service_account="runs@p.iam.gserviceaccount.com",
         network="projects/1/global/networks/n",
         reserved_ip_ranges=["range"],
@@ -83,7 +85,7 @@ def test_the_job_is_what_the_configuration_says() -> None:
     assert job == {
         "displayName": "p",
         "runtimeConfig": {
-            "gcsOutputDirectory": "gs://bucket/root",
+            "gcsOutputDirectory": "gs://bucket/vertex",
             "failurePolicy": "PIPELINE_FAILURE_POLICY_FAIL_SLOW",
         },
         "labels": {"cost": "x", "team": "other"},
@@ -224,11 +226,10 @@ def test_a_failure_beside_what_a_task_reads() -> None:
 def test_whatever_fails_stops_only_what_depends_on_it(seed: int) -> None:
     """Of the plans that are taken: a node that waits for a failed one, however far, depends on it in the plan."""
     plan = random_plan(random.Random(seed))
-    plan = Plan(plan.name, plan.tasks, gates=plan.gates, scopes=plan.scopes, on_failure="continue")
+    plan = replace(plan, on_failure="continue")
     if problems(plan):
         return
     spec, _ = made(plan)
-    inside: dict[str, set[str]] = {}
 
     def tasks_of(component: str) -> set[str]:
         body = spec["components"][component]
@@ -238,8 +239,10 @@ def test_whatever_fails_stops_only_what_depends_on_it(seed: int) -> None:
         return set().union(*(tasks_of(node["componentRef"]["name"]) for node in nodes))
 
     before: dict[str, set[str]] = {}
-    for task in plan.tasks:
-        before[task.id] = set(plan.upstream(task)).union(*(before[other] for other in plan.upstream(task)))
+    counted, _ = with_lists(plan)
+    for task in counted.tasks:
+        upstream = counted.upstream(task)
+        before[task.id] = set(upstream).union(*(before[other] for other in upstream))
     for _, component in kfp_checker.dags(spec):
         nodes = component["dag"]["tasks"]
         inside = {name: tasks_of(node["componentRef"]["name"]) for name, node in nodes.items()}

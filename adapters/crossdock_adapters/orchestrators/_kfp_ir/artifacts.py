@@ -8,10 +8,11 @@ takes a hundred.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from crossdock.dsl.frozen import frozen
-from crossdock.ir import Output, OutputType, Plan, Task
+from crossdock.ir import Output, OutputType, Task
 from crossdock_adapters.orchestrators._kfp_ir.layout import Layout
 from crossdock_runtime.bindings import leaves
 
@@ -51,10 +52,14 @@ def outputs_of(task: Task) -> dict[str, Any]:
     return {name: definition(item) for name, item in task.outputs.items() if item.artifact}
 
 
-def reads_of(plan: Plan, layout: Layout, task: Task) -> dict[str, Reference]:
-    """The input artifacts of a task by name, of those that are made beside it or around it."""
+def reads_of(layout: Layout, task: Task, taken: Collection[str]) -> dict[str, Reference]:
+    """The input artifacts of a task by name, of those that are made beside it or around it.
+
+    Args:
+        taken: names of its input parameters.
+    """
+    plan = layout.plan
     around = {None, *(scope.id for scope in plan.scopes_of(task.scope))}
-    taken = set(plan.parameters_of(task))
     found: dict[str, Reference] = {}
     for name, item in task.inputs.items():
         for source in leaves(item.binding):

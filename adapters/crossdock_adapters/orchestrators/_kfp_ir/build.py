@@ -19,7 +19,8 @@ from crossdock.dsl.frozen import frozen
 from crossdock.ir import BranchScope, MapScope, Plan, Scope, Task
 from crossdock_adapters.orchestrators._kfp_ir import artifacts
 from crossdock_adapters.orchestrators._kfp_ir.artifacts import Reference
-from crossdock_adapters.orchestrators._kfp_ir.layout import Emitted, Layout, static_length
+from crossdock_adapters.orchestrators._kfp_ir.layout import Emitted, Layout
+from crossdock_adapters.orchestrators._kfp_ir.lists import static_length
 from crossdock_adapters.orchestrators._kfp_ir.names import pipeline_name
 from crossdock_adapters.orchestrators._kfp_ir.parameters import RUN, parameter_type, root_inputs
 from crossdock_runtime.contract import CONTRACT
@@ -68,7 +69,8 @@ def build(plan: Plan, layout: Layout, choices: Choices) -> dict[str, Any]:
 
 class _Builder:
     def __init__(self, plan: Plan, layout: Layout, choices: Choices) -> None:
-        self.plan = plan
+        self.original = plan
+        self.plan = layout.plan
         self.layout = layout
         self.choices = choices
         self.components: dict[str, Any] = {}
@@ -150,7 +152,7 @@ class _Builder:
     def _task(self, task: Task) -> tuple[str, Node, dict[str, None]]:
         name = self.layout.names.tasks[task.id]
         maps = self.plan.maps_of(task.scope)
-        wants: dict[str, None] = dict.fromkeys(self.plan.parameters_of(task))
+        wants: dict[str, None] = dict.fromkeys(self._parameters_of(task))
         wants[RUN] = None
         wants.update((_item(scope), None) for scope in maps)
         emits, made = self.emits.get(task.id, {}), artifacts.outputs_of(task)
@@ -170,7 +172,7 @@ class _Builder:
         bound: Node = {want: {"componentInputParameter": want} for want in wants}
         bound[NATIVE] = _NATIVE_ID
         node = self._node(name, bound)
-        read = artifacts.reads_of(self.plan, self.layout, task)
+        read = artifacts.reads_of(self.layout, task, wants)
         if read:
             level = self.layout.home[task.id]
             inputs["artifacts"] = {key: found.definition for key, found in read.items()}
@@ -180,12 +182,17 @@ class _Builder:
             node["retryPolicy"] = retry
         return name, node, wants
 
+    def _parameters_of(self, task: Task) -> tuple[str, ...]:
+        # Of a map over a parameter, only the original says that its tasks read that parameter.
+        return (self.plan if task.id in self.layout.lists else self.original).parameters_of(task)
+
     def _container(self, task: Task, maps: tuple[MapScope, ...], emits: Mapping[str, Emitted]) -> Node:
-        args = ["--contract", str(CONTRACT), "--plan", self.choices.plan_url, "--task", task.id]
+        args = ["--contract", str(CONTRACT), "--plan", self.choices.plan_url]
+        args += ["--items", self.layout.lists[task.id]] if task.id in self.layout.lists else ["--task", task.id]
         if maps:
             args += ["--index", ".".join(_input(_item(scope)) for scope in maps)]
         args += ["--run", _input(RUN), "--native-id", _input(NATIVE)]
-        for parameter in self.plan.parameters_of(task):
+        for parameter in self._parameters_of(task):
             args += ["--param", f"{parameter}={_input(parameter)}"]
         for output in emits:
             args += ["--emit", f"{output}={{{{$.outputs.parameters['{output}'].output_file}}}}"]

@@ -19,6 +19,7 @@ def holes(plan: Plan) -> Iterator[Hole]:
         layout = lay_out(plan)
     except MapInCycle:
         return  # refused already
+    plan = layout.plan
     names = {name: scope for scope, name in layout.names.scopes.items()}
     inside: dict[str, list[str]] = {}
     for task in plan.tasks:

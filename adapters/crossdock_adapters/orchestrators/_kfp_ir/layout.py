@@ -10,10 +10,11 @@ around a task whose gate or list steers something outside of it: what never star
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from crossdock.dsl.frozen import frozen
-from crossdock.ir import BranchScope, Hole, ListOf, Literal, MapScope, Output, Plan, Scope, Task
+from crossdock.ir import BranchScope, Hole, Output, Plan, Scope, Task
+from crossdock_adapters.orchestrators._kfp_ir.lists import with_lists
 from crossdock_adapters.orchestrators._kfp_ir.names import Names
 
 Chain = tuple[str, ...]
@@ -41,6 +42,8 @@ class Layout:
     """The sub-DAGs of a plan.
 
     Attributes:
+        plan: the plan with a node for each list that no task says.
+        lists: the map of each such node, by the node's id.
         names: names of everything.
         home: id of a task to the scope whose sub-DAG it stands in; None is the outermost.
         children: scope (or None) to the scopes right inside of it.
@@ -51,6 +54,8 @@ class Layout:
             succeeded, and a condition that does not hold leaves a sub-DAG skipped; one around it succeeds.
     """
 
+    plan: Plan
+    lists: Mapping[str, str]
     names: Names
     home: dict[str, str | None]
     children: dict[str | None, list[Scope]]
@@ -60,25 +65,13 @@ class Layout:
     wrapped: frozenset[str]
 
 
-def static_length(scope: MapScope) -> int | None:
-    """How many items a map has, when the plan says it."""
-    items = scope.items
-    if isinstance(items, ListOf):
-        return len(items.items)
-    if isinstance(items, Literal):
-        value = items.value
-        if isinstance(value, dict):
-            (value,) = value.values()
-        return len(value)
-    return None
-
-
 def lay_out(plan: Plan) -> Layout:
     """The sub-DAGs of a plan.
 
     Raises:
         MapInCycle: a circle is left that no dissolved branch opens.
     """
+    plan, lists = with_lists(plan)
     names = Names(plan)
     dissolved: set[str] = set()
     while True:
@@ -113,7 +106,7 @@ def lay_out(plan: Plan) -> Layout:
     emitted = {
         scope.id: found for scope in plan.scopes.values() if scope.id in used and (found := _steer(plan, names, scope))
     }
-    return Layout(names, home, children, members, edges, emitted, frozenset(outside))
+    return Layout(plan, lists, names, home, children, members, edges, emitted, frozenset(outside))
 
 
 class MapInCycle(Exception):
@@ -126,16 +119,6 @@ class MapInCycle(Exception):
 
 def holes(plan: Plan) -> Iterator[Hole]:
     """The maps that cannot be a sub-DAG."""
-    for scope in plan.scopes.values():
-        if not isinstance(scope, MapScope) or static_length(scope) is not None or isinstance(scope.items, Output):
-            continue
-        first = next((task.id for task in plan.tasks if scope in plan.scopes_of(task.scope)), None)
-        yield Hole(
-            first,
-            f"the items of map {scope.id!r} come from a {_WORDS.get(type(scope.items).__name__, 'value')}, "
-            "and only a step can say how many there are",
-            "take it through a step that returns the list, and map over that",
-        )
     if plan.scopes:
         try:
             lay_out(plan)
@@ -145,14 +128,6 @@ def holes(plan: Plan) -> Iterator[Hole]:
                 f"a map is one sub-DAG, which would have to wait for itself: {error}",
                 "split the map in two, the second over the result of the first",
             )
-
-
-_WORDS = {
-    "Param": "pipeline parameter",
-    "Item": "part of an outer map's item",
-    "Collect": "map's results",
-    "OneOf": "one_of(…)",
-}
 
 
 def _chains(plan: Plan, dissolved: set[str]) -> dict[str | None, Chain]:

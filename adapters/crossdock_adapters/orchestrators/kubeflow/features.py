@@ -107,7 +107,7 @@ def _labels(plan: Plan) -> Iterator[Hole]:
 
 
 RULES = (
-    Rule("a map needs a list that a step returned, and no circle through it", layout.holes),
+    Rule("no circle goes through a map", layout.holes),
     Rule("labels are Kubernetes labels", _labels),
     Rule("environment variables hold no {{", filled_in),
 )

@@ -35,7 +35,7 @@ def translate(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | No
 def documents(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | None) -> list[dict[str, Any]]:
     """The pipeline spec, and the platform document when a task needs one."""
     layout = targets.layout_of(plan, FLAVOR)
-    overrides = {task.id: targets.overrides_of(task, FLAVOR, KubeflowOverrides) for task in plan.tasks}
+    overrides = {task.id: targets.overrides_of(task, FLAVOR, KubeflowOverrides) for task in layout.plan.tasks}
     root = targets.store_root(store, FLAVOR, "s3://…, gs://… or az://…")
 
     def retry(task: Task) -> dict[str, Any] | None:
@@ -49,7 +49,7 @@ def documents(plan: Plan, config: KubeflowConfig, store: ArtifactStore[Any] | No
     )
     spec = build.build(plan, layout, choices)
     platform = {}
-    for task in plan.tasks:
+    for task in layout.plan.tasks:
         body = platform_of(task, config, overrides[task.id], store.secrets if store is not None else {})
         if body:
             platform[build.executor_label(layout, task)] = body

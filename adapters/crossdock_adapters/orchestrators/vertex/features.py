@@ -149,7 +149,7 @@ def _accelerators(plan: Plan) -> Iterator[Hole]:
 
 
 RULES = (
-    Rule("a map needs a list that a step returned, and no circle through it", layout.holes),
+    Rule("no circle goes through a map", layout.holes),
     Rule('on_failure="continue": what waits for a part of a branch or a map waits for all of it', failures.holes),
     Rule("the labels of all tasks are the same, and Google Cloud's", _labels),
     Rule("accelerators have a type, and are 1, 2, 4, 8 or 16", _accelerators),

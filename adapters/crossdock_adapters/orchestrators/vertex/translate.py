@@ -50,7 +50,7 @@ def translate(plan: Plan, config: VertexConfig, store: ArtifactStore[Any] | None
         UnsupportedError: a task asks for what Vertex AI does not have.
     """
     layout = targets.layout_of(plan, FLAVOR)
-    overrides = {task.id: targets.overrides_of(task, FLAVOR, VertexOverrides) for task in plan.tasks}
+    overrides = {task.id: targets.overrides_of(task, FLAVOR, VertexOverrides) for task in layout.plan.tasks}
     problems = [problem for task in plan.tasks for problem in _problems(task, config, overrides[task.id])]
     if problems:
         raise UnsupportedError(f"{FLAVOR} cannot place pipeline {plan.name!r}", tuple(problems))
