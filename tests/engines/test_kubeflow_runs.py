@@ -22,7 +22,7 @@ from running import Done, Project, wait_for
 
 from crossdock.client import Client
 from crossdock.dsl.errors import BadInput, PlatformError
-from crossdock.stacks import NativeRun, NativeTask, RunHandle, RunOptions, Stack
+from crossdock.stacks import NativeRun, NativeTask, RunHandle, Stack
 from crossdock_adapters.orchestrators.kubeflow import KubeflowConfig, KubeflowOrchestrator
 from crossdock_adapters.orchestrators.kubeflow.client import Server
 
@@ -301,8 +301,9 @@ def test_a_run_is_cancelled(project: Project, server: KfpServer, url: str) -> No
     stack, handle = stack_of(project), handle_of(project, run)
     orchestrator = orchestrator_of(project)
     wait_for(lambda: native(project, run).tasks.get("slow", NOBODY).state == "running", "the task")
-    orchestrator.cancel(handle, stack)
+    ok(project.crossdock("runs", "cancel", run))
     wait_for(lambda: native(project, run).status != "running", "the end")
+    assert ok(project.crossdock("runs", "show", run, "--json")).document["status"] == "cancelled"
     assert native(project, run).status == "cancelled"
     orchestrator.cancel(handle, stack)  # it has ended: nothing to do
 
@@ -609,46 +610,61 @@ def test_a_run_that_was_deleted_there(project: Project, server: KfpServer, url: 
     assert "says 404: ResourceNotFoundError: Run" in found.message
 
 
+def test_a_pod_that_never_started_is_in_the_record(project: Project, server: KfpServer, url: str) -> None:
+    server.platform = None
+    run = submit(project)
+    (native_id,) = server.runs
+    said = "Back-off pulling image example.org/none: ImagePullBackOff"
+    history = [{"state": "FAILED", "error": {"code": 13, "message": said}}]
+    server.runs[native_id]["run_details"] = {
+        "task_details": [
+            {"display_name": "numbers", "state": "FAILED", "pod_name": "a-dag-1", "child_tasks": [{"pod_name": "a-2"}]},
+            {"display_name": "executor", "state": "FAILED", "pod_name": "a-pod-2", "state_history": history},
+        ]
+    }
+    server.advance(native_id, "FAILED")
+    shown = ok(project.crossdock("runs", "show", run, "--json")).document
+    assert shown["status"] == "failed"
+    assert shown["tasks"]["numbers"]["state"] == "failed"
+    assert said in json.dumps(shown["tasks"]["numbers"]["cause"])
+
+
 # Schedules
 
 
 def test_schedules(project: Project, server: KfpServer, url: str) -> None:
     server.platform = None
     stack, orchestrator = stack_of(project), orchestrator_of(project)
-    loaded = Client("kfp", project=project.folder)
-    from crossdock.passes.load import load
-
-    plan = load(f"{project.folder}/pipe.py").plan
-    spec = orchestrator.translate(plan, stack)
-    options = RunOptions("", plan, {"n": 2})
-    with pytest.raises(BadInput, match="has 6 fields"):
-        orchestrator.schedule(spec, stack, options, "0 0 3 * * *")
-    assert loaded
+    said = submit(project, "--cron", "0 3 * * 7", code=2)
+    assert "day of week: '7' is not from 0 to 6; Sunday is 0 [bad-cron]" in said
     server.faults = [Fault("POST", "/recurringruns$", applied=True, cut=True)]
-    made = orchestrator.schedule(spec, stack, options, "0 3 * * mon-fri")
+    submit(project, "-p", "n=2", "--cron", "0 3 * * mon-fri")
+    (made,) = orchestrator.schedules(stack)
     assert (made.pipeline, made.cron, made.paused) == ("doubled", "0 0 3 * * mon-fri", False)
     assert made.url == f"{url}/#/recurringrun/details/{made.id}"
     (job,) = server.recurring_runs.values()
-    assert job["runtime_config"]["parameters"] == {"n": 2}  # and no run id: each run derives its own
+    parameters = {"n": 2, "text": 'plain "text"', "rate": 0.5, "seeds": "[1,2]"}
+    assert job["runtime_config"]["parameters"] == parameters  # and no run id: each run derives its own
     assert job["no_catchup"] is True
     for index in range(3):
         server.recurring_runs[f"other-{index}"] = {
             **job, "recurring_run_id": f"other-{index}", "display_name": f"nightly crossdock-{index}",
         }  # fmt: skip
-    more = orchestrator.schedule(spec, stack, options, "*/5 * * * *")
+    submit(project, "--cron", "*/5 * * * *")
+    (more,) = (item for item in orchestrator.schedules(stack) if item.id != made.id)
     assert {item.id for item in orchestrator.schedules(stack)} == {made.id, more.id}
     assert orchestrator.schedules(stack, "another") == []
-    orchestrator.pause_schedule(stack, made.id)
+    ok(project.crossdock("schedules", "pause", made.id))
     assert {item.id: item.paused for item in orchestrator.schedules(stack, "doubled")} == {
         made.id: True,
         more.id: False,
     }
-    orchestrator.resume_schedule(stack, made.id)
+    ok(project.crossdock("schedules", "resume", made.id))
     assert not any(item.paused for item in orchestrator.schedules(stack))
     for verb in ("pause_schedule", "resume_schedule", "delete_schedule"):
         with pytest.raises(BadInput, match="is not one that crossdock made"):
             getattr(orchestrator, verb)(stack, "other-0")
         with pytest.raises(BadInput, match="has no schedule 'nowhere'"):
             getattr(orchestrator, verb)(stack, "nowhere")
-    orchestrator.delete_schedule(stack, made.id)
+    ok(project.crossdock("schedules", "delete", made.id, "--yes"))
     assert [item.id for item in orchestrator.schedules(stack)] == [more.id]

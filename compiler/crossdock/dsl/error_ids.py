@@ -175,7 +175,6 @@ MEANINGS = {
         "platform-busy": "A service has too much to do, and asks to wait.",
         "no-host": "Nothing says where the service is.",
         "no-namespace": "The installation has several users, and no namespace says whose a run is.",
-        "bad-cron": "The platform takes no such cron expression.",
         "unknown-schedule": "There is no such schedule, or another program made it.",
     },
     "Runs, records and the store": {
