@@ -208,24 +208,27 @@ def test_a_clean_repository_is_that_of_the_code(project: Project) -> None:
 
 
 def test_an_orchestrator_that_cannot_run_says_what_it_can(project: Project) -> None:
-    project.write(
-        "flavor: kubeflow\nconfig:\n  image: example.org/team/image:1\n", ".crossdock/components/orchestrator/kfp.yaml"
-    )
     code = """
 from crossdock import Client
 from crossdock.dsl.errors import CrossdockError
-from crossdock.stacks import Stack
-from crossdock_adapters.orchestrators.kubeflow import KubeflowConfig, KubeflowOrchestrator
+from crossdock.ir import Feature, Level, Support
+from crossdock.stacks import ComponentConfig, Orchestrator, Stack
 
-default = Client().stack
-stack = Stack("kfp", KubeflowOrchestrator("kfp", KubeflowConfig()), default.artifact_store)
+class Compiler(Orchestrator):
+    flavor = "compiler"
+    features = dict.fromkeys(Feature, Support(Level.FULL))
+
+    def translate(self, plan, stack=None):
+        raise AssertionError
+
+stack = Stack("kfp", Compiler("kfp", ComponentConfig()), Client().stack.artifact_store)
 try:
     Client(stack).run("pipe.py")
 except CrossdockError as error:
     print(error)
 """
     done = ok(project.command(sys.executable, "-c", code))
-    assert "orchestrator 'kubeflow' cannot start runs yet" in done.out
+    assert "orchestrator 'compiler' cannot start runs yet" in done.out
     assert "crossdock export SOURCE --stack kfp -o DIR" in done.out
 
 

@@ -173,6 +173,8 @@ MEANINGS = {
         "platform-not-found": "A service has no such thing.",
         "platform-refused": "A service refuses what it is asked for; the message has its own words.",
         "platform-busy": "A service has too much to do, and asks to wait.",
+        "no-host": "Nothing says where the service is.",
+        "no-namespace": "The installation has several users, and no namespace says whose a run is.",
         "unknown-schedule": "There is no such schedule, or another program made it.",
         "bad-spec": "A file of a spec is not in the target's format.",
     },
