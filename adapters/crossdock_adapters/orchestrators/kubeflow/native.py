@@ -87,7 +87,8 @@ class _Reading:
     def __init__(self, plan: Plan, details: Sequence[Mapping[str, Any]]) -> None:
         names = lay_out(plan).names
         self._plan = plan
-        self._tasks = {name: task for task, name in names.tasks.items()}
+        self._tasks = {name: task for task, name in names.tasks.items() if task in plan.by_id}
+        self._others = {name for task, name in names.tasks.items() if task not in plan.by_id}  # that list a map's items
         self._scopes = {name: scope for scope, name in names.scopes.items()}
         # A node is named as its pod would be, a child by the id of its node: both end in the hash of the node's name.
         self._nodes = {_hash(node): node for node in details if node.get("pod_name")}
@@ -123,6 +124,8 @@ class _Reading:
             place = self._within(self._plan.by_id[task].scope, place)
             part = _name(task, place)
             self._say(part, node)
+        elif name.removesuffix(_DRIVER) in self._others:
+            part = ""
         elif name in self._scopes:
             part = self._scopes[name]
             scope = self._plan.scopes[part]
