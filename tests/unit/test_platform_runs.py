@@ -58,7 +58,7 @@ class Machines(Orchestrator[ComponentConfig], CanRun, CanSchedule):
 
     flavor = "machines"
     features: ClassVar[Mapping[Feature, Support]] = dict.fromkeys(Feature, Support(Level.FULL))
-    remote = False
+    remote = True
     store_schemes = ("file",)
 
     def __init__(self, name: str) -> None:

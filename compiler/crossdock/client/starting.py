@@ -122,7 +122,7 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         raise
     RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
     status = orchestrator.status(handle, stack).status
-    if order.wait and status == "running":
+    if order.wait and status == "running" and stack.orchestrator.remote:  # here, submit returns when it has ended
         status = follow(stack, store, run, order.on_event)
     if status not in ("succeeded", "running") and raise_on_failure:
         why = failure_of(read_state(store, run))

@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crossdock.stacks.base import (
         ArtifactStore,
-        CanCheckSpecs,
-        CanReplay,
-        CanRun,
-        CanSchedule,
         ComponentConfig,
-        NativeRun,
-        NativeTask,
-        Orchestrator,
-        RunHandle,
-        RunOptions,
-        Schedule,
         SecretReference,
-        Spec,
         Stack,
         StackComponent,
         TaskOverrides,
@@ -33,6 +22,19 @@ if TYPE_CHECKING:
         ImageRecipe,
         Login,
         PackageIndex,
+    )
+    from crossdock.stacks.orchestrators import (
+        CanCheckSpecs,
+        CanReplay,
+        CanRun,
+        CanSchedule,
+        NativeRun,
+        NativeTask,
+        Orchestrator,
+        RunHandle,
+        RunOptions,
+        Schedule,
+        Spec,
     )
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "TaskOverrides",
 ]
 
+_BASE = {"ArtifactStore", "ComponentConfig", "SecretReference", "Stack", "StackComponent", "TaskOverrides"}
 _CONTAINERS = {
     "BuildContext",
     "BuiltImage",
@@ -78,6 +81,7 @@ _CONTAINERS = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from crossdock.stacks import base, containers
+    import importlib
 
-    return getattr(containers if name in _CONTAINERS else base, name)
+    home = "base" if name in _BASE else "containers" if name in _CONTAINERS else "orchestrators"
+    return getattr(importlib.import_module(f"crossdock.stacks.{home}"), name)

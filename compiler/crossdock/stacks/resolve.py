@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from crossdock import registry
 from crossdock.dsl.errors import BadInput, CrossdockError, Problem, did_you_mean
-from crossdock.stacks.base import ArtifactStore, ComponentConfig, Orchestrator, Stack, StackComponent
+from crossdock.stacks.base import ArtifactStore, ComponentConfig, Stack, StackComponent
 from crossdock.stacks.definitions import PROJECT, ComponentDefinition, StackDefinition, dashed, title
 from crossdock.stacks.documents import line_of
 from crossdock.stacks.guardrails import Guardrails
+from crossdock.stacks.orchestrators import Orchestrator
 
 
 def build_stack(
