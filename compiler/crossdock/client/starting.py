@@ -121,9 +121,10 @@ def start(stack: Stack, order: Order, *, raise_on_failure: bool) -> tuple[Store,
         RunRecord(store, run).end("failed")  # nothing of it will run: it is not to be waited for
         raise
     RunRecord(store, run).add_handle(handle.flavor, handle.native_id, handle.details)
-    status = orchestrator.status(handle, stack).status
-    if order.wait and status == "running" and stack.orchestrator.remote:  # here, submit returns when it has ended
+    if order.wait and stack.orchestrator.remote:  # on this machine, submit returns when it has ended
         status = follow(stack, store, run, order.on_event)
+    else:
+        status = orchestrator.status(handle, stack).status
     if status not in ("succeeded", "running") and raise_on_failure:
         why = failure_of(read_state(store, run))
         raise RunFailed(f"run {run} {status}: {why}", hint=f"crossdock runs show {run}")

@@ -1,3 +1,3 @@
 # $ crossdock check not_python.yaml
-# crossdock: 'not_python.yaml' is not a Python file [unknown-source]
-#   hint: write path/file.py:name
+# crossdock: not_python.yaml: no flavor takes this for a spec of its own [unknown-spec]
+#   hint: --target FLAVOR, one of kubeflow, vertex; or give a .py file with a pipeline
