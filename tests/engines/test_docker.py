@@ -348,6 +348,24 @@ def test_container_steps_in_an_image_without_python(project: DockerProject, engi
     assert all(file.stat().st_uid == os.getuid() for file in project.store_path.rglob("*"))
 
 
+def test_a_container_step_whose_program_is_not_in_its_image(project: DockerProject) -> None:
+    project.write(
+        HEAD
+        + f"""
+    image = "{docker_engine.BASE_IMAGE}"
+    none = container_step(name="none", image=image, command=["nosuch"], inputs={{}}, outputs={{}})
+
+    @pipeline
+    def nothing() -> None:
+        none()
+    """
+    )
+    cause = project.run().document["tasks"]["none"]["cause"]
+    assert cause["kind"] == "program failed"
+    assert cause["message"].startswith("'nosuch' cannot be started")
+    assert "crossdock build" not in cause.get("hint", "")
+
+
 def test_a_container_step_out_of_time(project: DockerProject) -> None:
     project.write(
         HEAD

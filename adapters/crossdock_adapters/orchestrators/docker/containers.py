@@ -148,9 +148,17 @@ class Containers(Launcher):
         started = time.monotonic()
         spare = overrides_of(ready.task).retries
         while True:
-            exit_, tail = self._run(
-                ready.task, ready.index, self._environment(ready), lambda line: self._said(ready, line)
-            )
+            try:
+                exit_, tail = self._run(
+                    ready.task, ready.index, self._environment(ready), lambda line: self._said(ready, line)
+                )
+            except NotStarted as error:
+                if "executable file not found" not in error.message and "no such file" not in error.message:
+                    raise
+                image = self._services[ready.task.id]["image"]
+                raise TaskFailed(
+                    "import error", f"the image {image} has no 'python': {error.message}", _BUILD
+                ) from None
             outcome = self._ended(ready, exit_, tail, self._config.retries if spare is None else spare)
             if outcome is not None:
                 return replace(outcome, seconds=time.monotonic() - started)
@@ -298,7 +306,7 @@ class Containers(Launcher):
                 self._running.add(container)
             if archive is not None:
                 self._engine.put(container, archive)
-            self._start(container, service)
+            self._engine.start(container)
             over = _deadline(limit, lambda: self._engine.stop(container, 0))
             try:
                 for line in self._engine.lines(container):
@@ -320,17 +328,6 @@ class Containers(Launcher):
                 self._engine.remove(container)
                 with self._lock:
                     self._running.discard(container)
-
-    def _start(self, container: str, service: compose.Service) -> None:
-        try:
-            self._engine.start(container)
-        except NotStarted as error:
-            if "executable file not found" in error.message or "no such file or directory" in error.message:
-                program = (*service.entrypoint, *service.command, "the program")[0]
-                raise TaskFailed(
-                    "import error", f"the image {service.image} has no {program!r}: {error.message}", _BUILD
-                ) from None
-            raise
 
 
 def _deadline(limit: float | None, end: Callable[[], None]) -> Callable[[], bool]:
